@@ -1,0 +1,28 @@
+package org.pushbridge.device;
+
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Where users and devices survive a restart. Implemented by {@code store}; called by {@link DeviceDirectory} alone.
+ *
+ * <p>Writes return at once. Their stage completes when the change is on disk, exceptionally if it never will be;
+ * writes of one caller take effect in the order of the calls.
+ */
+public interface DeviceStore {
+    /** All users. Blocks. */
+    List<User> loadUsers();
+
+    /** All devices. Blocks. */
+    List<Device> loadDevices();
+
+    CompletionStage<Void> saveUser(User user);
+
+    /** Removes the user with all devices. */
+    CompletionStage<Void> removeUser(Aor aor);
+
+    /** Inserts the device, or replaces what was known of it. */
+    CompletionStage<Void> saveDevice(Device device);
+
+    CompletionStage<Void> removeDevice(DeviceId id);
+}
