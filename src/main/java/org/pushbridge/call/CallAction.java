@@ -1,0 +1,143 @@
+package org.pushbridge.call;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What the rules ask the edges to do. Actions of one step are carried out in order.
+ *
+ * <p>Each {@link Invite}, {@link Forward} and {@link Bye} is answered by exactly one final event, whatever happens
+ * on the wire: the edge owes it (a transaction always ends, RFC 3261 section 17).
+ */
+public sealed interface CallAction {
+    void applyTo(CallPorts ports);
+
+    /** Send a provisional or a failure response to the caller's INVITE, in the dialog of a leg if it came from one. */
+    record RespondToCaller(int status, Optional<Verdict> reason, Optional<LegDialog> dialog, Optional<Content> content)
+            implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.respondToCaller(this);
+        }
+    }
+
+    /** Send the leg's 2xx to the caller, and again until it is acknowledged (RFC 3261 section 13.3.1.4). */
+    record AnswerCaller(LegDialog dialog, int status, Content content) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.answerCaller(this);
+        }
+    }
+
+    /** Send the call's INVITE on the leg's newest flow. */
+    record Invite(LegId leg, int attempt) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.invite(this);
+        }
+    }
+
+    /** Cancel an INVITE of the leg (RFC 3261 section 9.1); it still owes its final event. */
+    record Cancel(LegId leg, int attempt, Verdict reason) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.cancel(this);
+        }
+    }
+
+    /** Acknowledge a leg's 2xx to the call's INVITE. */
+    record Acknowledge(LegDialog dialog, Optional<Content> content) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.acknowledge(this);
+        }
+    }
+
+    /** End a confirmed dialog; answered by {@link CallEvent.ByeCompleted}. */
+    record Bye(Side to, LegDialog dialog, Optional<Content> content) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.bye(this);
+        }
+    }
+
+    /** Pass a request inside a dialog on to the other side. */
+    record Forward(ExchangeId exchange, String method, Content content) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.forward(this);
+        }
+    }
+
+    /** Answer a request inside a dialog, provisionally or finally. */
+    record Reply(ExchangeId exchange, int status, Optional<Content> content) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.reply(this);
+        }
+    }
+
+    /** Acknowledge the 2xx to a re-INVITE that was passed on. */
+    record AcknowledgeExchange(ExchangeId exchange, Optional<Content> content) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.acknowledgeExchange(this);
+        }
+    }
+
+    /** Cancel a re-INVITE that was passed on. */
+    record CancelExchange(ExchangeId exchange) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.cancelExchange(this);
+        }
+    }
+
+    /** Send the one VoIP push of this leg; answered by {@link CallEvent.PushFailed} if it fails. */
+    record Push(LegId leg) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.push(this);
+        }
+    }
+
+    /** Tell a pushable device by a regular push that it missed a call. */
+    record AlertMissedCall(LegId leg) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.alertMissedCall(this);
+        }
+    }
+
+    /** Remember the end of the call for a device that was pushed to and does not know yet. */
+    record Bury(LegId leg, Verdict verdict) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.bury(this);
+        }
+    }
+
+    /** Start a timer; a fired timer of an older generation is stale. */
+    record StartTimer(Timer timer, int generation, Duration after) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.startTimer(this);
+        }
+    }
+
+    /** Stop a timer. */
+    record StopTimer(Timer timer) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.stopTimer(this);
+        }
+    }
+
+    /** Nothing more is expected: forget the call. Always the last action. */
+    record Finish(Ending ending) implements CallAction {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.finish(this);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package org.pushbridge.call;
+
+import java.util.Optional;
+
+/**
+ * What happens to a call, as the edges report it. Events may come late, twice, crossed, or not at all; the rules cope.
+ */
+public sealed interface CallEvent {
+    void applyTo(CallRules rules);
+
+    /** The first event of each call: the caller's INVITE was accepted for processing. */
+    record Begun() implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onBegun();
+        }
+    }
+
+    /** A device registered: it is awake and has a flow, perhaps a new one. */
+    record DeviceRegistered(LegId leg, boolean pushable) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onDeviceRegistered(leg, pushable);
+        }
+    }
+
+    /** The push will not wake the device: dead token, wrong credentials, APNs out of reach. */
+    record PushFailed(LegId leg) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onPushFailed(leg);
+        }
+    }
+
+    /** A provisional response above 100 to the leg's INVITE. */
+    record Provisional(LegDialog dialog, int attempt, int status, Content content) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onProvisional(dialog, attempt, status, content);
+        }
+    }
+
+    /** A 2xx to the leg's INVITE; never a retransmission of one reported before. */
+    record Answered(LegDialog dialog, int attempt, int status, Content content) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onAnswered(dialog, attempt, status, content);
+        }
+    }
+
+    /** The leg's INVITE transaction ended without a 2xx. */
+    record LegFailed(LegId leg, int attempt, Failure failure, int status, Optional<Content> content)
+            implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onLegFailed(leg, attempt, failure, status, content);
+        }
+    }
+
+    /** The connection a leg's device was reached over is gone. */
+    record FlowLost(LegId leg) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onFlowLost(leg);
+        }
+    }
+
+    /** The caller's CANCEL. The edge has answered the CANCEL itself. */
+    record CallerCancelled() implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onCallerCancelled();
+        }
+    }
+
+    /** The caller's ACK to the 2xx. */
+    record CallerAcknowledged(LegDialog dialog, Content content) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onCallerAcknowledged(dialog, content);
+        }
+    }
+
+    /** The caller never acknowledged the 2xx, resent for 64*T1. */
+    record CallerAckMissing() implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onCallerAckMissing();
+        }
+    }
+
+    /** A BYE inside a dialog. */
+    record ByeReceived(ExchangeId exchange, Content content) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onByeReceived(exchange, content);
+        }
+    }
+
+    /** The BYE the bridge sent has its final answer, or never will. */
+    record ByeCompleted(Side to, LegDialog dialog) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onByeCompleted(to, dialog);
+        }
+    }
+
+    /** Any other request inside a dialog. */
+    record RequestReceived(ExchangeId exchange, String method, Content content) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onRequestReceived(exchange, method, content);
+        }
+    }
+
+    /** A response above 100 to a request that was passed on; 408 or 503 when none came. */
+    record ResponseReceived(ExchangeId exchange, int status, Optional<Content> content) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onResponseReceived(exchange, status, content);
+        }
+    }
+
+    /** The ACK to the 2xx of a re-INVITE. */
+    record ExchangeAcknowledged(ExchangeId exchange, Content content) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onExchangeAcknowledged(exchange, content);
+        }
+    }
+
+    /** The ACK to the 2xx of a re-INVITE never came. */
+    record ExchangeAckMissing(ExchangeId exchange) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onExchangeAckMissing(exchange);
+        }
+    }
+
+    /** A CANCEL of a re-INVITE. */
+    record ExchangeCancelled(ExchangeId exchange) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onExchangeCancelled(exchange);
+        }
+    }
+
+    /** A timer ran out. */
+    record TimerFired(Timer timer, int generation) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onTimerFired(timer, generation);
+        }
+    }
+
+    /** Why a leg's INVITE transaction ended without a 2xx. */
+    enum Failure {
+        /** The far side said so. */
+        REFUSED,
+        /** No final response came in time (timer B, or after CANCEL). */
+        TIMEOUT,
+        /** The message could not be sent, or the connection broke. */
+        TRANSPORT
+    }
+}

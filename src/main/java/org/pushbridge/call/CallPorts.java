@@ -1,0 +1,39 @@
+package org.pushbridge.call;
+
+/**
+ * What carries out the actions of one call. Implemented above the edges; called on the call's own thread, in the order
+ * of the actions. Methods must not block and must not throw: a failure comes back as an event.
+ */
+public interface CallPorts {
+    void respondToCaller(CallAction.RespondToCaller action);
+
+    void answerCaller(CallAction.AnswerCaller action);
+
+    void invite(CallAction.Invite action);
+
+    void cancel(CallAction.Cancel action);
+
+    void acknowledge(CallAction.Acknowledge action);
+
+    void bye(CallAction.Bye action);
+
+    void forward(CallAction.Forward action);
+
+    void reply(CallAction.Reply action);
+
+    void acknowledgeExchange(CallAction.AcknowledgeExchange action);
+
+    void cancelExchange(CallAction.CancelExchange action);
+
+    void push(CallAction.Push action);
+
+    void alertMissedCall(CallAction.AlertMissedCall action);
+
+    void bury(CallAction.Bury action);
+
+    void startTimer(CallAction.StartTimer action);
+
+    void stopTimer(CallAction.StopTimer action);
+
+    void finish(CallAction.Finish action);
+}

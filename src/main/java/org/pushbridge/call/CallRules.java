@@ -1,0 +1,598 @@
+package org.pushbridge.call;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.pushbridge.call.Call.PendingBye;
+import org.pushbridge.call.Call.Phase;
+import org.pushbridge.call.CallEvent.Failure;
+import org.pushbridge.call.CallPlan.Reach;
+
+/**
+ * The rules: what each event does to a call. An instance lives for one step; a handler for each event, and below them
+ * what they share. Not final and not private where a test plants a bug to show that the simulation finds it.
+ *
+ * <p>Numbers in comments are the invariants of {@link org.pushbridge.call}'s design: (1) one prompt final response,
+ * (2) at most one leg answered, (3) one VoIP push a device and none after the end, (4) a verdict for each pushed
+ * device, (5) one INVITE a device, (6) nothing left behind.
+ */
+class CallRules {
+    private static final int TEMPORARILY_UNAVAILABLE = 480;
+    private static final int DOES_NOT_EXIST = 481;
+    private static final int REQUEST_TERMINATED = 487;
+    private static final int REQUEST_PENDING = 491;
+    private static final int SERVER_ERROR = 500;
+    /** A second copy of a request the device already has (RFC 3261 section 8.2.2.2). */
+    private static final int MERGED_REQUEST = 482;
+    /** Flow Failed (RFC 5626 section 11.5): an edge proxy lost the device's connection. */
+    private static final int FLOW_FAILED = 430;
+
+    final CallPlan plan;
+    final Map<LegId, Leg> legs;
+    final List<CallAction> actions = new ArrayList<>();
+    Phase phase;
+    private final Map<ExchangeId, Exchange> exchanges;
+    private final Set<PendingBye> byes;
+    private final Map<Timer, Integer> timers;
+    Optional<LegDialog> answered;
+    private Optional<Ending> ending;
+    private Optional<Verdict> verdict;
+    private boolean told;
+    private int generation;
+
+    CallRules(Call call) {
+        plan = call.plan();
+        phase = call.phase();
+        legs = new LinkedHashMap<>(call.legs());
+        exchanges = new LinkedHashMap<>(call.exchanges());
+        answered = call.answered();
+        byes = new HashSet<>(call.byes());
+        ending = call.ending();
+        verdict = call.verdict();
+        told = call.told();
+        timers = new HashMap<>(call.timers());
+        generation = call.generation();
+    }
+
+    /** Applies one event. A finished call ignores all events. */
+    static Step step(Call call, CallEvent event) {
+        return new CallRules(call).apply(call, event);
+    }
+
+    final Step apply(Call call, CallEvent event) {
+        if (call.isFinished()) {
+            return new Step(call, List.of());
+        }
+        event.applyTo(this);
+        Call next = new Call(plan, phase, legs, exchanges, answered, byes, ending, verdict, told, timers, generation);
+        if (next.isFinished()) {
+            actions.add(new CallAction.Finish(ending.orElseThrow()));
+        }
+        return new Step(next, actions);
+    }
+
+    // --- the beginning -------------------------------------------------------------------------------------------
+
+    void onBegun() {
+        if (phase != Phase.NEW) {
+            return;
+        }
+        phase = Phase.RINGING;
+        startTimer(Timer.RING_LIMIT, plan.ringLimit());
+        for (CallPlan.Candidate candidate : plan.candidates()) {
+            Leg leg = Leg.of(candidate.leg(), candidate.pushable());
+            if (candidate.reach() == Reach.CONNECTED) {
+                invite(leg);
+            } else if (candidate.reach() == Reach.BUSY) {
+                put(leg.failed(486, Optional.empty()));
+            } else if (candidate.pushable()) {
+                push(leg);
+            } else {
+                put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
+            }
+        }
+        tellParked();
+        failIfHopeless();
+    }
+
+    // --- devices -------------------------------------------------------------------------------------------------
+
+    void onDeviceRegistered(LegId id, boolean pushable) {
+        if (phase != Phase.RINGING) {
+            return; // the tombstone tells a late device its verdict (4)
+        }
+        Leg leg = legs.get(id);
+        if (leg == null) {
+            invite(Leg.of(id, pushable)); // it came up while the call rings: it joins
+            return;
+        }
+        switch (leg.state()) {
+            case UNREACHED -> invite(leg);
+            // The INVITE may have gone out on the flow it had before. Sending another now could make it ring twice
+            // (5): wait for the first to be answered or to fail.
+            case INVITED -> put(leg.withFreshFlow());
+            case LOST -> put(leg.in(Leg.State.RINGING));
+            case RINGING, CANCELLING, ANSWERED -> {}
+            case DONE -> {
+                boolean neverHeardOfTheCall =
+                        leg.status() == TEMPORARILY_UNAVAILABLE && leg.failure().isEmpty();
+                if (neverHeardOfTheCall) {
+                    invite(leg);
+                }
+            }
+        }
+    }
+
+    void onPushFailed(LegId id) {
+        Leg leg = legs.get(id);
+        if (phase != Phase.RINGING || leg == null || leg.state() != Leg.State.UNREACHED) {
+            return;
+        }
+        // An INVITE that met silence may still be answered.
+        put(leg.open().isEmpty() ? leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()) : leg.in(Leg.State.INVITED));
+        failIfHopeless();
+    }
+
+    void onFlowLost(LegId id) {
+        Leg leg = legs.get(id);
+        if (leg != null && leg.state() == Leg.State.RINGING) {
+            put(leg.in(Leg.State.LOST));
+        }
+    }
+
+    void onProvisional(LegDialog dialog, int attempt, int status, Content content) {
+        Leg leg = legs.get(dialog.leg());
+        if (phase != Phase.RINGING || leg == null || !leg.open().contains(attempt) || !leg.isHopeful()) {
+            return;
+        }
+        stopTimer(Timer.silence(leg.id()));
+        put(leg.in(Leg.State.RINGING));
+        told = true;
+        actions.add(
+                new CallAction.RespondToCaller(status, Optional.empty(), Optional.of(dialog), Optional.of(content)));
+    }
+
+    void onAnswered(LegDialog dialog, int attempt, int status, Content content) {
+        Leg leg = legs.get(dialog.leg());
+        if (leg == null) {
+            return;
+        }
+        leg = leg.closed(attempt);
+        put(leg);
+        if (phase != Phase.RINGING) {
+            dismiss(leg, dialog);
+            return;
+        }
+        phase = Phase.ANSWERED;
+        answered = Optional.of(dialog);
+        stopTimer(Timer.silence(leg.id()));
+        stopTimer(Timer.RING_LIMIT);
+        startTimer(Timer.DURATION_LIMIT, plan.durationLimit());
+        put(leg.in(Leg.State.ANSWERED));
+        actions.add(new CallAction.AnswerCaller(dialog, status, content));
+        endRinging(Verdict.ANSWERED_ELSEWHERE);
+    }
+
+    /** A 2xx that came too late: acknowledged, then ended (2). */
+    void dismiss(Leg leg, LegDialog dialog) {
+        if (answered.equals(Optional.of(dialog)) || byes.contains(new PendingBye(Side.LEG, dialog))) {
+            return;
+        }
+        if (leg.state() == Leg.State.CANCELLING && leg.open().isEmpty()) {
+            put(leg.in(Leg.State.DONE));
+        }
+        actions.add(new CallAction.Acknowledge(dialog, Optional.empty()));
+        bye(Side.LEG, dialog, Optional.empty());
+    }
+
+    void onLegFailed(LegId id, int attempt, Failure failure, int status, Optional<Content> content) {
+        Leg leg = legs.get(id);
+        if (leg == null || !leg.open().contains(attempt)) {
+            return;
+        }
+        leg = leg.closed(attempt);
+        put(leg);
+        boolean neverArrived = failure != Failure.REFUSED || status == FLOW_FAILED;
+        if (phase != Phase.RINGING) {
+            if (leg.state() == Leg.State.CANCELLING && leg.open().isEmpty()) {
+                put(leg.in(Leg.State.DONE));
+                if (neverArrived && leg.pushed()) {
+                    bury(id); // its CANCEL did not arrive either
+                }
+            }
+        } else if (leg.isHopeful()) {
+            if (!neverArrived && !(status == MERGED_REQUEST && leg.attempt() > 1)) {
+                refused(leg, status, content);
+            } else if (leg.open().isEmpty()) {
+                notReached(leg, failure);
+            }
+            // Otherwise another attempt is still open: the one the device knows (it refuses the other as merged).
+        }
+    }
+
+    /** A final answer that the far side gave on purpose. */
+    void refused(Leg leg, int status, Optional<Content> content) {
+        stopTimer(Timer.silence(leg.id()));
+        put(leg.failed(status, content));
+        if (plan.declinesAll().contains(status)) {
+            endUnanswered(status, new Ending(Ending.Cause.DECLINED, status), Verdict.DECLINED_ELSEWHERE, content);
+        } else {
+            cancelOpenAttempts(leg, Verdict.FAILED);
+            failIfHopeless();
+        }
+    }
+
+    /** The last open INVITE of a leg came to nothing: try the ways that are left. */
+    private void notReached(Leg leg, Failure failure) {
+        if (leg.state() == Leg.State.UNREACHED) {
+            return; // pushed to already
+        }
+        stopTimer(Timer.silence(leg.id()));
+        if (leg.freshFlow()) {
+            invite(leg);
+        } else if (leg.pushable() && !leg.pushed()) {
+            push(leg);
+            tellParked();
+        } else if (leg.pushed() && failure == Failure.TRANSPORT) {
+            put(leg.in(Leg.State.UNREACHED)); // its connection broke as it woke; it will come again
+        } else {
+            put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
+            failIfHopeless();
+        }
+    }
+
+    // --- the caller ----------------------------------------------------------------------------------------------
+
+    void onCallerCancelled() {
+        if (phase == Phase.RINGING) {
+            endUnanswered(
+                    REQUEST_TERMINATED,
+                    new Ending(Ending.Cause.CALLER_GAVE_UP, REQUEST_TERMINATED),
+                    Verdict.CALLER_GAVE_UP,
+                    Optional.empty());
+        }
+    }
+
+    void onCallerAcknowledged(LegDialog dialog, Content content) {
+        if (phase == Phase.ANSWERED && answered.equals(Optional.of(dialog))) {
+            phase = Phase.ESTABLISHED;
+            actions.add(new CallAction.Acknowledge(dialog, Optional.of(content)));
+        }
+    }
+
+    void onCallerAckMissing() {
+        if (phase == Phase.ANSWERED) {
+            hangUp(Set.of(Side.CALLER, Side.LEG), Ending.Cause.ACK_MISSING, Optional.empty());
+        }
+    }
+
+    // --- inside a dialog -----------------------------------------------------------------------------------------
+
+    void onByeReceived(ExchangeId exchange, Content content) {
+        if (phase == Phase.RINGING && exchange.from() == Side.CALLER) {
+            reply(exchange, 200); // RFC 3261 section 15: a caller may end an early dialog so; it wants no other
+            onCallerCancelled();
+            return;
+        }
+        boolean ours = answered.equals(Optional.of(exchange.dialog()));
+        boolean crossed = byes.contains(new PendingBye(exchange.from(), exchange.dialog()));
+        if (!crossed && (!ours || phase == Phase.ENDED)) {
+            reply(exchange, DOES_NOT_EXIST);
+            return;
+        }
+        reply(exchange, 200);
+        if (phase != Phase.ENDED) {
+            Side sender = exchange.from();
+            hangUp(
+                    Set.of(sender.other()),
+                    sender == Side.CALLER ? Ending.Cause.CALLER_HUNG_UP : Ending.Cause.CALLEE_HUNG_UP,
+                    Optional.of(content));
+        }
+    }
+
+    void onByeCompleted(Side to, LegDialog dialog) {
+        byes.remove(new PendingBye(to, dialog));
+    }
+
+    void onRequestReceived(ExchangeId id, String method, Content content) {
+        Exchange known = exchanges.get(id);
+        if (known != null) {
+            return; // a retransmission that slipped through
+        }
+        if (!isTalking(id.dialog())) {
+            reply(id, DOES_NOT_EXIST);
+        } else if (method.equals("INVITE") && mayNotReInvite(id)) {
+            // RFC 3261 section 14.2: 491 against the other side's re-INVITE, 500 against one's own.
+            boolean ownPending = exchanges.values().stream().anyMatch(e -> e.isInvite() && e.id().from() == id.from());
+            reply(id, ownPending ? SERVER_ERROR : REQUEST_PENDING);
+        } else {
+            exchanges.put(id, new Exchange(id, method, Exchange.State.FORWARDED));
+            actions.add(new CallAction.Forward(id, method, content));
+        }
+    }
+
+    private boolean isTalking(LegDialog dialog) {
+        return switch (phase) {
+            case NEW, ENDED -> false;
+            case ANSWERED, ESTABLISHED -> answered.equals(Optional.of(dialog));
+            case RINGING -> {
+                Leg leg = legs.get(dialog.leg());
+                yield leg != null && leg.state() == Leg.State.RINGING;
+            }
+        };
+    }
+
+    private boolean mayNotReInvite(ExchangeId id) {
+        return phase != Phase.ESTABLISHED
+                || exchanges.values().stream()
+                        .anyMatch(e -> e.isInvite() && e.id().dialog().equals(id.dialog()));
+    }
+
+    void onResponseReceived(ExchangeId id, int status, Optional<Content> content) {
+        Exchange exchange = exchanges.get(id);
+        if (exchange == null || exchange.state() == Exchange.State.AWAITING_ACK) {
+            return;
+        }
+        boolean orphaned = exchange.state() == Exchange.State.ORPHANED;
+        if (status < 200) {
+            if (!orphaned) {
+                actions.add(new CallAction.Reply(id, status, content));
+            }
+            return;
+        }
+        boolean answeredReInvite = exchange.isInvite() && status < 300;
+        if (orphaned) {
+            exchanges.remove(id);
+            if (answeredReInvite) {
+                actions.add(new CallAction.AcknowledgeExchange(id, Optional.empty()));
+            }
+            return;
+        }
+        if (answeredReInvite) {
+            exchanges.put(id, new Exchange(id, exchange.method(), Exchange.State.AWAITING_ACK));
+        } else {
+            exchanges.remove(id);
+        }
+        actions.add(new CallAction.Reply(id, status, content));
+    }
+
+    void onExchangeAcknowledged(ExchangeId id, Content content) {
+        Exchange exchange = exchanges.get(id);
+        if (exchange != null && exchange.state() == Exchange.State.AWAITING_ACK) {
+            exchanges.remove(id);
+            actions.add(new CallAction.AcknowledgeExchange(id, Optional.of(content)));
+        }
+    }
+
+    void onExchangeAckMissing(ExchangeId id) {
+        Exchange exchange = exchanges.get(id);
+        if (exchange == null || exchange.state() != Exchange.State.AWAITING_ACK) {
+            return;
+        }
+        exchanges.remove(id);
+        actions.add(new CallAction.AcknowledgeExchange(id, Optional.empty()));
+        if (phase == Phase.ESTABLISHED) {
+            // RFC 3261 section 13.3.1.4: no ACK for 64*T1 ends the dialog.
+            hangUp(Set.of(Side.CALLER, Side.LEG), Ending.Cause.ACK_MISSING, Optional.empty());
+        }
+    }
+
+    void onExchangeCancelled(ExchangeId id) {
+        Exchange exchange = exchanges.get(id);
+        if (exchange != null && exchange.isInvite() && exchange.state() == Exchange.State.FORWARDED) {
+            actions.add(new CallAction.CancelExchange(id));
+        }
+    }
+
+    // --- time ----------------------------------------------------------------------------------------------------
+
+    void onTimerFired(Timer timer, int firedGeneration) {
+        Integer running = timers.get(timer);
+        if (running == null || running != firedGeneration) {
+            return;
+        }
+        timers.remove(timer);
+        switch (timer.kind()) {
+            case RING_LIMIT -> onRingLimit();
+            case SILENCE -> onSilence(timer.leg());
+            case DURATION_LIMIT -> {
+                if (phase == Phase.ANSWERED || phase == Phase.ESTABLISHED) {
+                    hangUp(Set.of(Side.CALLER, Side.LEG), Ending.Cause.DURATION_LIMIT, Optional.empty());
+                }
+            }
+        }
+    }
+
+    void onRingLimit() {
+        if (phase == Phase.RINGING) {
+            endUnanswered(
+                    TEMPORARILY_UNAVAILABLE,
+                    new Ending(Ending.Cause.RING_LIMIT, TEMPORARILY_UNAVAILABLE),
+                    Verdict.RING_LIMIT,
+                    Optional.empty());
+        }
+    }
+
+    /** Not even a 100 came back: the app is probably suspended behind a flow that looks alive. */
+    private void onSilence(LegId id) {
+        Leg leg = legs.get(id);
+        if (phase != Phase.RINGING || leg == null || leg.state() != Leg.State.INVITED) {
+            return;
+        }
+        if (leg.freshFlow()) {
+            invite(leg);
+        } else if (leg.pushable() && !leg.pushed()) {
+            push(leg);
+            tellParked();
+        }
+    }
+
+    // --- what they share -----------------------------------------------------------------------------------------
+
+    void invite(Leg leg) {
+        Leg invited = leg.invited();
+        put(invited);
+        actions.add(new CallAction.Invite(leg.id(), invited.attempt()));
+        if (leg.pushable()) {
+            startTimer(Timer.silence(leg.id()), plan.silenceLimit());
+        }
+    }
+
+    void push(Leg leg) {
+        put(leg.in(Leg.State.UNREACHED).withPushed());
+        actions.add(new CallAction.Push(leg.id()));
+    }
+
+    /** The caller hears once that the call waits for a phone to wake, unless it has heard better. */
+    private void tellParked() {
+        boolean onlyParked =
+                legs.values().stream().filter(Leg::isHopeful).allMatch(l -> l.state() == Leg.State.UNREACHED)
+                        && legs.values().stream().anyMatch(Leg::isHopeful);
+        if (onlyParked && !told && plan.whileParked() != 100) {
+            told = true;
+            actions.add(new CallAction.RespondToCaller(
+                    plan.whileParked(), Optional.empty(), Optional.empty(), Optional.empty()));
+        }
+    }
+
+    /** Promptness (1): as soon as there is nothing left to wait for, the caller is told. */
+    void failIfHopeless() {
+        if (phase != Phase.RINGING || legs.values().stream().anyMatch(Leg::isHopeful)) {
+            return;
+        }
+        Optional<Leg> best = legs.values().stream().min(CallRules::byUsefulness);
+        int status = best.map(Leg::status).orElse(TEMPORARILY_UNAVAILABLE);
+        // RFC 3261 section 16.7 step 6: a 503 speaks of one leg only and is not passed on.
+        int told = status == 503 ? SERVER_ERROR : status;
+        boolean refused = best.filter(l -> l.attempt() > 0 && l.status() != TEMPORARILY_UNAVAILABLE)
+                .isPresent();
+        Ending.Cause cause = refused ? Ending.Cause.DECLINED : Ending.Cause.UNREACHABLE;
+        endUnanswered(told, new Ending(cause, told), Verdict.FAILED, best.flatMap(Leg::failure));
+    }
+
+    /** RFC 3261 section 16.7 step 6: 6xx first, then the lowest class; a person's own word before a machine's. */
+    private static int byUsefulness(Leg a, Leg b) {
+        return Integer.compare(usefulness(a.status()), usefulness(b.status()));
+    }
+
+    private static int usefulness(int status) {
+        if (status >= 600) {
+            return 0;
+        }
+        if (status == 486) {
+            return 1;
+        }
+        return status == TEMPORARILY_UNAVAILABLE ? 4999 : status * 10;
+    }
+
+    void endUnanswered(int status, Ending how, Verdict why, Optional<Content> content) {
+        phase = Phase.ENDED;
+        ending = Optional.of(how);
+        stopTimer(Timer.RING_LIMIT);
+        actions.add(new CallAction.RespondToCaller(status, Optional.of(why), Optional.empty(), content));
+        endRinging(why);
+        orphanExchanges(REQUEST_TERMINATED);
+    }
+
+    /** Every leg that did not take the call learns of its end: by CANCEL where it has the INVITE, else by tombstone. */
+    void endRinging(Verdict why) {
+        verdict = Optional.of(why);
+        for (Leg leg : List.copyOf(legs.values())) {
+            stopTimer(Timer.silence(leg.id()));
+            switch (leg.state()) {
+                case UNREACHED -> {
+                    bury(leg.id());
+                    cancel(leg, why);
+                }
+                case INVITED, RINGING -> cancel(leg, why);
+                case LOST -> {
+                    bury(leg.id());
+                    cancel(leg, why);
+                }
+                case ANSWERED -> cancelOpenAttempts(leg, why);
+                case CANCELLING, DONE -> {}
+            }
+            if (why.isMissedCall() && leg.pushable() && leg.isHopeful()) {
+                actions.add(new CallAction.AlertMissedCall(leg.id()));
+            }
+        }
+    }
+
+    void cancel(Leg leg, Verdict why) {
+        put(leg.in(leg.open().isEmpty() ? Leg.State.DONE : Leg.State.CANCELLING));
+        cancelOpenAttempts(leg, why);
+    }
+
+    private void cancelOpenAttempts(Leg leg, Verdict why) {
+        leg.open().stream().sorted().forEach(attempt -> actions.add(new CallAction.Cancel(leg.id(), attempt, why)));
+    }
+
+    void bury(LegId leg) {
+        actions.add(new CallAction.Bury(leg, verdict.orElseThrow()));
+    }
+
+    void hangUp(Set<Side> toTell, Ending.Cause cause, Optional<Content> content) {
+        LegDialog dialog = answered.orElseThrow();
+        if (phase == Phase.ANSWERED) {
+            // The leg's 2xx must be acknowledged, whether the caller's ACK came or not.
+            actions.add(new CallAction.Acknowledge(dialog, Optional.empty()));
+        }
+        phase = Phase.ENDED;
+        ending = Optional.of(new Ending(cause, 200));
+        stopTimer(Timer.DURATION_LIMIT);
+        for (Side side : List.of(Side.CALLER, Side.LEG)) {
+            if (toTell.contains(side)) {
+                bye(side, dialog, content);
+            }
+        }
+        orphanExchanges(REQUEST_TERMINATED);
+    }
+
+    void bye(Side to, LegDialog dialog, Optional<Content> content) {
+        byes.add(new PendingBye(to, dialog));
+        actions.add(new CallAction.Bye(to, dialog, content));
+    }
+
+    /** The call is over: whoever still waits for an answer inside a dialog gets one. */
+    private void orphanExchanges(int status) {
+        for (Exchange exchange : List.copyOf(exchanges.values())) {
+            ExchangeId id = exchange.id();
+            switch (exchange.state()) {
+                case FORWARDED -> {
+                    exchanges.put(id, new Exchange(id, exchange.method(), Exchange.State.ORPHANED));
+                    reply(id, status);
+                }
+                case AWAITING_ACK -> {
+                    exchanges.remove(id);
+                    actions.add(new CallAction.AcknowledgeExchange(id, Optional.empty()));
+                }
+                case ORPHANED -> {}
+            }
+        }
+    }
+
+    private void reply(ExchangeId exchange, int status) {
+        actions.add(new CallAction.Reply(exchange, status, Optional.empty()));
+    }
+
+    private void put(Leg leg) {
+        legs.put(leg.id(), leg);
+    }
+
+    private void startTimer(Timer timer, Duration after) {
+        timers.put(timer, ++generation);
+        actions.add(new CallAction.StartTimer(timer, generation, after));
+    }
+
+    void stopTimer(Timer timer) {
+        if (timers.remove(timer) != null) {
+            actions.add(new CallAction.StopTimer(timer));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+package org.pushbridge.call;
+
+/**
+ * A timer of a call.
+ *
+ * @param kind what it limits
+ * @param leg the leg it is about; the empty name for timers of the whole call
+ */
+public record Timer(Kind kind, LegId leg) {
+    private static final LegId WHOLE_CALL = new LegId("");
+
+    static final Timer RING_LIMIT = new Timer(Kind.RING_LIMIT, WHOLE_CALL);
+    static final Timer DURATION_LIMIT = new Timer(Kind.DURATION_LIMIT, WHOLE_CALL);
+
+    static Timer silence(LegId leg) {
+        return new Timer(Kind.SILENCE, leg);
+    }
+
+    /** What a timer limits. */
+    public enum Kind {
+        RING_LIMIT,
+        SILENCE,
+        DURATION_LIMIT
+    }
+}
