@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * One call between a caller leg and any number of legs away from it: a value, changed only by {@link CallRules#step}.
+ * One call between a caller leg and any number of legs away from it: a value, changed only by {@link #on}.
  *
  * @param plan what was known when it began
  * @param phase where the caller leg stands
@@ -71,6 +71,11 @@ public record Call(
         exchanges = Collections.unmodifiableMap(new LinkedHashMap<>(exchanges));
         byes = Set.copyOf(byes);
         timers = Map.copyOf(timers);
+    }
+
+    /** Applies one event. A finished call ignores all events. */
+    public Step on(CallEvent event) {
+        return CallRules.step(this, event);
     }
 
     /** Whether nothing more is expected and nothing is held. */

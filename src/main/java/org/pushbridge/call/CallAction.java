@@ -10,11 +10,14 @@ import java.util.Optional;
  * on the wire: the edge owes it (a transaction always ends, RFC 3261 section 17).
  */
 public sealed interface CallAction {
-    void applyTo(CallPorts ports);
+    /** An action that an edge carries out. The others are the engine's. */
+    sealed interface ForEdge extends CallAction {
+        void applyTo(CallPorts ports);
+    }
 
     /** Send a provisional or a failure response to the caller's INVITE, in the dialog of a leg if it came from one. */
     record RespondToCaller(int status, Optional<Verdict> reason, Optional<LegDialog> dialog, Optional<Content> content)
-            implements CallAction {
+            implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.respondToCaller(this);
@@ -22,7 +25,7 @@ public sealed interface CallAction {
     }
 
     /** Send the leg's 2xx to the caller, and again until it is acknowledged (RFC 3261 section 13.3.1.4). */
-    record AnswerCaller(LegDialog dialog, int status, Content content) implements CallAction {
+    record AnswerCaller(LegDialog dialog, int status, Content content) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.answerCaller(this);
@@ -30,7 +33,7 @@ public sealed interface CallAction {
     }
 
     /** Send the call's INVITE on the leg's newest flow. */
-    record Invite(LegId leg, int attempt) implements CallAction {
+    record Invite(LegId leg, int attempt) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.invite(this);
@@ -38,7 +41,7 @@ public sealed interface CallAction {
     }
 
     /** Cancel an INVITE of the leg (RFC 3261 section 9.1); it still owes its final event. */
-    record Cancel(LegId leg, int attempt, Verdict reason) implements CallAction {
+    record Cancel(LegId leg, int attempt, Verdict reason) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.cancel(this);
@@ -46,7 +49,7 @@ public sealed interface CallAction {
     }
 
     /** Acknowledge a leg's 2xx to the call's INVITE. */
-    record Acknowledge(LegDialog dialog, Optional<Content> content) implements CallAction {
+    record Acknowledge(LegDialog dialog, Optional<Content> content) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.acknowledge(this);
@@ -54,7 +57,7 @@ public sealed interface CallAction {
     }
 
     /** End a confirmed dialog; answered by {@link CallEvent.ByeCompleted}. */
-    record Bye(Side to, LegDialog dialog, Optional<Content> content) implements CallAction {
+    record Bye(Side to, LegDialog dialog, Optional<Content> content) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.bye(this);
@@ -62,7 +65,7 @@ public sealed interface CallAction {
     }
 
     /** Pass a request inside a dialog on to the other side. */
-    record Forward(ExchangeId exchange, String method, Content content) implements CallAction {
+    record Forward(ExchangeId exchange, String method, Content content) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.forward(this);
@@ -70,7 +73,7 @@ public sealed interface CallAction {
     }
 
     /** Answer a request inside a dialog, provisionally or finally. */
-    record Reply(ExchangeId exchange, int status, Optional<Content> content) implements CallAction {
+    record Reply(ExchangeId exchange, int status, Optional<Content> content) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.reply(this);
@@ -78,7 +81,7 @@ public sealed interface CallAction {
     }
 
     /** Acknowledge the 2xx to a re-INVITE that was passed on. */
-    record AcknowledgeExchange(ExchangeId exchange, Optional<Content> content) implements CallAction {
+    record AcknowledgeExchange(ExchangeId exchange, Optional<Content> content) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.acknowledgeExchange(this);
@@ -86,7 +89,7 @@ public sealed interface CallAction {
     }
 
     /** Cancel a re-INVITE that was passed on. */
-    record CancelExchange(ExchangeId exchange) implements CallAction {
+    record CancelExchange(ExchangeId exchange) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.cancelExchange(this);
@@ -94,7 +97,7 @@ public sealed interface CallAction {
     }
 
     /** Send the one VoIP push of this leg; answered by {@link CallEvent.PushFailed} if it fails. */
-    record Push(LegId leg) implements CallAction {
+    record Push(LegId leg) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.push(this);
@@ -102,7 +105,7 @@ public sealed interface CallAction {
     }
 
     /** Tell a pushable device by a regular push that it missed a call. */
-    record AlertMissedCall(LegId leg) implements CallAction {
+    record AlertMissedCall(LegId leg) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.alertMissedCall(this);
@@ -110,7 +113,7 @@ public sealed interface CallAction {
     }
 
     /** Remember the end of the call for a device that was pushed to and does not know yet. */
-    record Bury(LegId leg, Verdict verdict) implements CallAction {
+    record Bury(LegId leg, Verdict verdict) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.bury(this);
@@ -118,26 +121,11 @@ public sealed interface CallAction {
     }
 
     /** Start a timer; a fired timer of an older generation is stale. */
-    record StartTimer(Timer timer, int generation, Duration after) implements CallAction {
-        @Override
-        public void applyTo(CallPorts ports) {
-            ports.startTimer(this);
-        }
-    }
+    record StartTimer(Timer timer, int generation, Duration after) implements CallAction {}
 
     /** Stop a timer. */
-    record StopTimer(Timer timer) implements CallAction {
-        @Override
-        public void applyTo(CallPorts ports) {
-            ports.stopTimer(this);
-        }
-    }
+    record StopTimer(Timer timer) implements CallAction {}
 
     /** Nothing more is expected: forget the call. Always the last action. */
-    record Finish(Ending ending) implements CallAction {
-        @Override
-        public void applyTo(CallPorts ports) {
-            ports.finish(this);
-        }
-    }
+    record Finish(Ending ending) implements CallAction {}
 }

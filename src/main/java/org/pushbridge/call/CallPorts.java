@@ -2,7 +2,7 @@ package org.pushbridge.call;
 
 /**
  * What carries out the actions of one call. Implemented above the edges; called on the call's own thread, in the order
- * of the actions. Methods must not block and must not throw: a failure comes back as an event.
+ * of the actions. Timers and the end of the call are the engine's own business. Methods must not block and must not throw: a failure comes back as an event.
  */
 public interface CallPorts {
     void respondToCaller(CallAction.RespondToCaller action);
@@ -30,10 +30,4 @@ public interface CallPorts {
     void alertMissedCall(CallAction.AlertMissedCall action);
 
     void bury(CallAction.Bury action);
-
-    void startTimer(CallAction.StartTimer action);
-
-    void stopTimer(CallAction.StopTimer action);
-
-    void finish(CallAction.Finish action);
 }

@@ -1,0 +1,127 @@
+package org.pushbridge.engine;
+
+import io.netty.util.HashedWheelTimer;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.pushbridge.call.CallEvent;
+import org.pushbridge.call.CallPlan;
+
+/**
+ * All calls that are alive. Safe for any thread.
+ *
+ * @param <E> the edge's own view of a call
+ */
+public final class CallEngine<E extends CallEdge> implements AutoCloseable {
+    private final EngineSettings settings;
+    private final List<Shard> shards;
+    private final HashedWheelTimer wheel = new HashedWheelTimer(
+            task -> {
+                Thread thread = new Thread(task, "call-timers");
+                thread.setDaemon(true);
+                return thread;
+            },
+            10,
+            TimeUnit.MILLISECONDS,
+            4096);
+    private final AtomicInteger alive = new AtomicInteger();
+    private final Map<String, RunningCall<E>> byDialog = new ConcurrentHashMap<>();
+    private final Map<String, Set<RunningCall<E>>> byAor = new ConcurrentHashMap<>();
+
+    public CallEngine(EngineSettings settings) {
+        this.settings = settings;
+        this.shards = IntStream.range(0, settings.shards())
+                .mapToObj(i -> new Shard("calls-" + i, settings.mailbox()))
+                .toList();
+    }
+
+    /** Makes the edge's view of a call that is about to begin. */
+    @FunctionalInterface
+    public interface EdgeFactory<E extends CallEdge> {
+        E create(RunningCall<E> call);
+    }
+
+    /**
+     * Begins a call. {@code edges} is called at once, on this thread; everything after on the call's own.
+     *
+     * @return the call, or empty when there are as many as allowed or its shard is behind: answer 503
+     */
+    public Optional<RunningCall<E>> begin(CallPlan plan, EdgeFactory<E> edges) {
+        if (alive.incrementAndGet() > settings.maxCalls()) {
+            alive.decrementAndGet();
+            return Optional.empty();
+        }
+        Shard shard = shards.get(Math.floorMod(plan.id().hashCode(), shards.size()));
+        RunningCall<E> call = new RunningCall<>(this, shard, plan, edges);
+        if (!call.offer(() -> call.on(new CallEvent.Begun()))) {
+            alive.decrementAndGet();
+            return Optional.empty();
+        }
+        return Optional.of(call);
+    }
+
+    /** The call a message with this Call-ID concerns. */
+    public Optional<RunningCall<E>> byDialog(String callId) {
+        return Optional.ofNullable(byDialog.get(callId));
+    }
+
+    /** The calls a registration for this address concerns. */
+    public Collection<RunningCall<E>> byAor(String aor) {
+        return byAor.getOrDefault(aor, Set.of());
+    }
+
+    /** How many calls are alive. */
+    public int alive() {
+        return alive.get();
+    }
+
+    /** How many keys point to calls: 0 when no call is alive (invariant 6). */
+    public int keys() {
+        return byDialog.size() + byAor.size();
+    }
+
+    /** How much work waits, over all shards. */
+    public int waiting() {
+        return shards.stream().mapToInt(Shard::waiting).sum();
+    }
+
+    HashedWheelTimer wheel() {
+        return wheel;
+    }
+
+    void dialogClaimed(String callId, RunningCall<E> call) {
+        byDialog.put(callId, call);
+    }
+
+    void aorClaimed(String aor, RunningCall<E> call) {
+        byAor.compute(aor, (key, calls) -> {
+            Set<RunningCall<E>> more = calls == null ? ConcurrentHashMap.newKeySet() : calls;
+            more.add(call);
+            return more;
+        });
+    }
+
+    void forget(RunningCall<E> call, List<String> dialogs, List<String> aors) {
+        dialogs.forEach(callId -> byDialog.remove(callId, call));
+        for (String aor : aors) {
+            byAor.computeIfPresent(aor, (key, calls) -> {
+                calls.remove(call);
+                return calls.isEmpty() ? null : calls;
+            });
+        }
+        alive.decrementAndGet();
+    }
+
+    /** Stops timers and threads. Calls that are alive are dropped without a word. */
+    @Override
+    public void close() {
+        wheel.stop();
+        shards.forEach(Shard::close);
+    }
+}

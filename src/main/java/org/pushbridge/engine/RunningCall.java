@@ -1,0 +1,185 @@
+package org.pushbridge.engine;
+
+import io.netty.util.Timeout;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.pushbridge.call.Call;
+import org.pushbridge.call.CallAction;
+import org.pushbridge.call.CallEvent;
+import org.pushbridge.call.CallId;
+import org.pushbridge.call.CallPlan;
+import org.pushbridge.call.Step;
+import org.pushbridge.call.Timer;
+
+/**
+ * A call that is alive: its value, its timers, its keys, and the edge that carries out its actions.
+ *
+ * <p>{@link #offer} and {@link #submit} may be called from any thread; everything else belongs to the call's thread.
+ *
+ * @param <E> the edge's own view of the call
+ */
+public final class RunningCall<E extends CallEdge> {
+    private static final Logger log = LogManager.getLogger(RunningCall.class);
+    private static final int REMEMBERED_EVENTS = 32;
+
+    private final CallEngine<E> engine;
+    private final Shard shard;
+    private final CallId id;
+    private final Deque<CallEvent> lastEvents = new ArrayDeque<>(REMEMBERED_EVENTS);
+    private final Map<Timer, Timeout> timers = new HashMap<>();
+    private final Set<String> dialogs = new HashSet<>();
+    private final Set<String> aors = new HashSet<>();
+    private final E edge;
+    private Call call;
+    private boolean over;
+
+    RunningCall(CallEngine<E> engine, Shard shard, CallPlan plan, CallEngine.EdgeFactory<E> edges) {
+        this.engine = engine;
+        this.shard = shard;
+        this.id = plan.id();
+        this.call = Call.planned(plan);
+        this.edge = edges.create(this);
+    }
+
+    public CallId id() {
+        return id;
+    }
+
+    public E edge() {
+        return edge;
+    }
+
+    /** The call as it stands. */
+    public Call call() {
+        return call;
+    }
+
+    /** Has work from outside done on the call's thread; returns false when the mailbox is full and it will not be. */
+    public boolean offer(Runnable work) {
+        return shard.offer(() -> guarded(work));
+    }
+
+    /** Has work done that the call owes itself, such as the end of a transaction. */
+    public void submit(Runnable work) {
+        shard.submit(() -> guarded(work));
+    }
+
+    /** Applies an event and carries out what follows from it. */
+    public void on(CallEvent event) {
+        if (over) {
+            return;
+        }
+        if (lastEvents.size() == REMEMBERED_EVENTS) {
+            lastEvents.removeFirst();
+        }
+        lastEvents.addLast(event);
+        Step step = call.on(event);
+        call = step.call();
+        for (CallAction action : step.actions()) {
+            if (over) {
+                return; // an action before it broke the call
+            }
+            if (action instanceof CallAction.StartTimer start) {
+                startTimer(start);
+            } else if (action instanceof CallAction.StopTimer stop) {
+                stopTimer(stop.timer());
+            } else if (action instanceof CallAction.Finish finish) {
+                end();
+                edge.finished(call, finish.ending());
+            } else if (action instanceof CallAction.ForEdge forEdge) {
+                forEdge.applyTo(edge);
+            }
+        }
+    }
+
+    /** Messages with this Call-ID concern this call until it is over. */
+    public void claimDialog(String callId) {
+        if (!over && dialogs.add(callId)) {
+            engine.dialogClaimed(callId, this);
+        }
+    }
+
+    /** Registrations for this address concern this call until it is over. */
+    public void claimAor(String aor) {
+        if (!over && aors.add(aor)) {
+            engine.aorClaimed(aor, this);
+        }
+    }
+
+    /** Has work done on the call's thread after a while, unless the call is over by then or the work is cancelled. */
+    public Delayed after(Duration delay, Runnable work) {
+        Timeout timeout = engine.wheel()
+                .newTimeout(
+                        fired -> submit(() -> {
+                            if (!over && !fired.isCancelled()) {
+                                work.run();
+                            }
+                        }),
+                        delay.toNanos(),
+                        TimeUnit.NANOSECONDS);
+        return timeout::cancel;
+    }
+
+    /** Work that waits for its time. */
+    @FunctionalInterface
+    public interface Delayed {
+        /** Does nothing if the work is done. */
+        void cancel();
+    }
+
+    private void startTimer(CallAction.StartTimer start) {
+        stopTimer(start.timer());
+        timers.put(
+                start.timer(),
+                engine.wheel()
+                        .newTimeout(
+                                timeout -> submit(() -> {
+                                    timers.remove(start.timer(), timeout);
+                                    on(new CallEvent.TimerFired(start.timer(), start.generation()));
+                                }),
+                                start.after().toNanos(),
+                                TimeUnit.NANOSECONDS));
+    }
+
+    private void stopTimer(Timer timer) {
+        Timeout running = timers.remove(timer);
+        if (running != null) {
+            running.cancel();
+        }
+    }
+
+    private void guarded(Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException | Error fault) {
+            if (over) {
+                log.warn("Late work of call {} failed; the call is over already", id, fault);
+                return;
+            }
+            log.error(
+                    "Call {} is ended with 500: an internal fault. Please report it with these last events: {}",
+                    id,
+                    List.copyOf(lastEvents),
+                    fault);
+            end();
+            edge.broken();
+        }
+    }
+
+    private void end() {
+        over = true;
+        timers.values().forEach(Timeout::cancel);
+        timers.clear();
+        engine.forget(this, new ArrayList<>(dialogs), new ArrayList<>(aors));
+    }
+}
