@@ -32,7 +32,7 @@ public sealed interface CallEvent {
         }
     }
 
-    /** A provisional response above 100 to the leg's INVITE. */
+    /** A provisional response to the leg's INVITE; 100 only shows that the device is awake. */
     record Provisional(LegDialog dialog, int attempt, int status, Content content) implements CallEvent {
         @Override
         public void applyTo(CallRules rules) {

@@ -152,6 +152,9 @@ class CallRules {
             return;
         }
         stopTimer(Timer.silence(leg.id()));
+        if (status == 100) {
+            return; // it is awake; nothing to tell the caller
+        }
         put(leg.in(Leg.State.RINGING));
         told = true;
         actions.add(

@@ -24,7 +24,7 @@ import org.pushbridge.call.Timer;
 /**
  * A call that is alive: its value, its timers, its keys, and the edge that carries out its actions.
  *
- * <p>{@link #offer} and {@link #submit} may be called from any thread; everything else belongs to the call's thread.
+ * <p>{@link #offer} and {@link #submit} and {@link #call} may be called from any thread; everything else belongs to the call's thread.
  *
  * @param <E> the edge's own view of the call
  */
@@ -40,7 +40,9 @@ public final class RunningCall<E extends CallEdge> {
     private final Set<String> dialogs = new HashSet<>();
     private final Set<String> aors = new HashSet<>();
     private final E edge;
-    private Call call;
+    /** Written by the call's thread alone; others may look. */
+    private volatile Call call;
+
     private boolean over;
 
     RunningCall(CallEngine<E> engine, Shard shard, CallPlan plan, CallEngine.EdgeFactory<E> edges) {
@@ -59,7 +61,7 @@ public final class RunningCall<E extends CallEdge> {
         return edge;
     }
 
-    /** The call as it stands. */
+    /** The call as it stands. Any thread may look. */
     public Call call() {
         return call;
     }
