@@ -1,0 +1,298 @@
+package org.pushbridge.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The whole configuration, checked. Immutable. What each key does for the user is said once, beside the key, in
+ * {@code sip-config/pushbridge.conf}.
+ *
+ * @param domains the domains whose users the bridge serves, lower case; the first is the one meant by calls that
+ *     trunks send to the bridge's own address. Also the digest realms. Never empty
+ * @param trunks in the order of their names
+ * @param apps in the order of their bundle ids
+ */
+public record Config(
+        List<String> domains,
+        Sip sip,
+        Registrar registrar,
+        Calls calls,
+        List<Trunk> trunks,
+        List<App> apps,
+        Apns apns,
+        Database database,
+        Admin admin,
+        Log log) {
+    public Config {
+        domains = List.copyOf(domains);
+        trunks = List.copyOf(trunks);
+        apps = List.copyOf(apps);
+    }
+
+    /**
+     * Reads a file and everything it includes.
+     *
+     * @throws ConfigException if the file cannot be read, or anything in it is wrong; tells everything at once
+     */
+    public static Config load(Path file) {
+        return ConfigReader.read(file);
+    }
+
+    /** What holds where a file says nothing, and without a file. */
+    public static Config defaults() {
+        return ConfigReader.defaults();
+    }
+
+    /**
+     * The SIP sockets and their bounds.
+     *
+     * @param listen never empty
+     * @param advertisedAddress the IP address or host name to show to peers in Via and Contact, if not the local one
+     * @param maxDatagramSize bytes; a longer UDP message is dropped before it is parsed
+     * @param maxMessageSize bytes of one message on a stream
+     * @param maxTransactions server transactions at a time; past it new requests get 503
+     * @param maxConnections stream connections at a time
+     * @param maxConnectionsPerAddress stream connections of one remote address at a time
+     * @param idleTimeout how long a stream connection may be silent
+     * @param t1 the round-trip estimate that all SIP retransmission timers derive from (RFC 3261 section 17.1.1.1)
+     */
+    public record Sip(
+            List<Listen> listen,
+            Optional<String> advertisedAddress,
+            int maxDatagramSize,
+            int maxMessageSize,
+            int maxTransactions,
+            int maxConnections,
+            int maxConnectionsPerAddress,
+            Duration idleTimeout,
+            Duration t1) {
+        public Sip {
+            listen = List.copyOf(listen);
+        }
+    }
+
+    /**
+     * Registrations (RFC 3261 section 10) and digest (RFC 7616, RFC 8760).
+     *
+     * @param minExpires a shorter wish gets 423
+     * @param defaultExpires where the phone names none
+     * @param maxExpires a longer wish is cut to this
+     * @param maxContacts contacts of one user at a time
+     * @param nonceLifetime how long a nonce is good for
+     * @param algorithms the digest algorithms to offer, the preferred one first; never empty
+     */
+    public record Registrar(
+            Duration minExpires,
+            Duration defaultExpires,
+            Duration maxExpires,
+            int maxContacts,
+            Duration nonceLifetime,
+            List<DigestAlgorithm> algorithms) {
+        public Registrar {
+            algorithms = List.copyOf(algorithms);
+        }
+    }
+
+    /** A digest algorithm; written {@code SHA-256} and {@code MD5}. */
+    public enum DigestAlgorithm {
+        SHA_256,
+        MD5
+    }
+
+    /**
+     * The rules of calls.
+     *
+     * @param ringLimit how long a call may stay unanswered
+     * @param whileParked what the caller hears while no phone is ringing yet; a trunk may have its own
+     * @param callWaiting what happens to a call for a phone that is in one
+     * @param on486 what one phone's 486 ends
+     * @param on603 what one phone's 603 ends
+     * @param tombstoneLife how long the end of a call is remembered for phones that show up late
+     * @param maxCalls calls at a time; past it new ones get 503
+     * @param maxParkedPerUser calls parked for one user at a time; past it new ones get 486
+     */
+    public record Calls(
+            Duration ringLimit,
+            WhileParked whileParked,
+            CallWaiting callWaiting,
+            Decline on486,
+            Decline on603,
+            Duration tombstoneLife,
+            int maxCalls,
+            int maxParkedPerUser) {}
+
+    /** The provisional response that a caller gets while the call is parked. */
+    public enum WhileParked {
+        TRYING(100),
+        RINGING(180),
+        QUEUED(182),
+        SESSION_PROGRESS(183);
+
+        private final int status;
+
+        WhileParked(int status) {
+            this.status = status;
+        }
+
+        /** The SIP status code. */
+        public int status() {
+            return status;
+        }
+    }
+
+    /** What a second call does to a phone that is in one. */
+    public enum CallWaiting {
+        /** It gets the INVITE and decides. */
+        INVITE,
+        /** The caller hears busy. */
+        BUSY
+    }
+
+    /** How far one phone's refusal reaches. */
+    public enum Decline {
+        /** It ends that phone's ringing alone. */
+        DEVICE,
+        /** It ends the call on all phones. */
+        ALL
+    }
+
+    /**
+     * A PBX or carrier that is trusted by its address.
+     *
+     * @param name the operator's word for it
+     * @param addresses where its calls come from; those of two trunks never overlap; may be empty
+     * @param destination where calls to it go; empty for a trunk that only sends calls here
+     * @param prefixes numbers that begin with one of these go out through it; the longest match of all trunks wins;
+     *     an empty string matches every number; empty without a destination
+     * @param trustIdentity whether its P-Asserted-Identity is believed, and ours is shown to it (RFC 3325)
+     * @param whileParked instead of {@link Calls#whileParked()} for its calls
+     */
+    public record Trunk(
+            String name,
+            List<AddressRange> addresses,
+            Optional<Destination> destination,
+            List<String> prefixes,
+            boolean trustIdentity,
+            Optional<WhileParked> whileParked) {
+        public Trunk {
+            addresses = List.copyOf(addresses);
+            prefixes = List.copyOf(prefixes);
+        }
+    }
+
+    /**
+     * An app whose installations can be woken.
+     *
+     * @param environment where a token belongs whose dialect does not say it
+     * @param credentials how the bridge identifies itself to Apple; always there unless the APNs is simulated
+     * @param missedCallAlert whether a call that was not answered leaves an alert
+     */
+    public record App(
+            String bundleId,
+            String teamId,
+            Environment environment,
+            Optional<Credentials> credentials,
+            Payload payload,
+            RingsBy ringsBy,
+            boolean missedCallAlert) {}
+
+    /** Apple's two services. */
+    public enum Environment {
+        PRODUCTION,
+        SANDBOX
+    }
+
+    /** The kind of push that rings. */
+    public enum RingsBy {
+        VOIP,
+        /** For apps that may not use CallKit (China's App Store). */
+        ALERT
+    }
+
+    /** How an app's pushes are signed. */
+    public sealed interface Credentials {}
+
+    /**
+     * Token authentication.
+     *
+     * @param keyFile the .p8 file that Apple's developer pages gave; readable and a private key when it was checked
+     * @param keyId ten characters
+     */
+    public record TokenKey(Path keyFile, String keyId) implements Credentials {}
+
+    /**
+     * A certificate.
+     *
+     * @param file a PKCS #12 file that the password opened when it was checked
+     */
+    public record Certificate(Path file, Secret password) implements Credentials {}
+
+    /** What a push says to the app. */
+    public sealed interface Payload {}
+
+    /** A payload that the bridge brings along. */
+    public enum BuiltInPayload implements Payload {
+        DEFAULT,
+        LINPHONE
+    }
+
+    /**
+     * A template of the operator's.
+     *
+     * @param file readable when it was checked
+     */
+    public record PayloadTemplate(Path file) implements Payload {}
+
+    /**
+     * The way to Apple.
+     *
+     * @param simulated whether pushes go to a simulated APNs inside the bridge, and never to Apple
+     * @param trustFile PEM certificates to trust instead of the JVM's
+     * @param deadline how long one push may take in all, resends included
+     * @param maxInFlight pushes under way at a time, for each app and environment
+     * @param connections HTTP/2 connections, for each app and environment
+     */
+    public record Apns(
+            boolean simulated,
+            HostPort productionEndpoint,
+            HostPort sandboxEndpoint,
+            Optional<Path> trustFile,
+            Duration deadline,
+            int maxInFlight,
+            int connections) {}
+
+    /**
+     * Where users, devices and ended calls are kept.
+     *
+     * @param url a JDBC URL of H2 or PostgreSQL
+     */
+    public record Database(String url, String user, Secret password, int poolSize) {
+        /** Hides passwords, also one inside the URL. */
+        @Override
+        public String toString() {
+            return "Database[url=" + url.replaceAll("(?i)(password=)[^&;]*", "$1***") + ", user=" + user + ", password="
+                    + password + ", poolSize=" + poolSize + "]";
+        }
+    }
+
+    /**
+     * How {@code pushbridge user} talks to the running server.
+     *
+     * @param socket the path of a Unix domain socket
+     */
+    public record Admin(Path socket) {}
+
+    /** What the log tells. */
+    public record Log(LogLevel level) {}
+
+    /** From the fewest lines to the most. */
+    public enum LogLevel {
+        ERROR,
+        WARN,
+        INFO,
+        DEBUG,
+        TRACE
+    }
+}
