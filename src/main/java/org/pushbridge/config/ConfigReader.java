@@ -45,8 +45,8 @@ import org.pushbridge.config.Config.WhileParked;
 
 /** Makes a {@link Config} of a file: which keys there are, what may stand behind each, and how they must agree. */
 final class ConfigReader {
-    /** The longest path a Unix domain socket may have on any system that the bridge runs on, in bytes. */
-    private static final int LONGEST_SOCKET_PATH = 100;
+    /** Systems allow 104 bytes or more; the rest is for the folder in which the socket is made. */
+    private static final int LONGEST_SOCKET_PATH = 80;
 
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration DAY = Duration.ofDays(1);

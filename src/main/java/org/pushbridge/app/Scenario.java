@@ -1,0 +1,21 @@
+package org.pushbridge.app;
+
+import java.io.PrintWriter;
+
+/** One story that {@code demo} plays. Played one at a time, each at most once. */
+interface Scenario {
+    /** For {@code --only}: lower-case words with hyphens. */
+    String name();
+
+    /** What happens in it, in a line. */
+    String title();
+
+    /**
+     * Plays it on real sockets and waits for its end.
+     *
+     * @param ladder takes the messages, with times
+     * @throws Exception if it did not go as it must; the message says what was expected and what happened. An
+     *     AssertionError says the same
+     */
+    void play(PrintWriter ladder) throws Exception;
+}

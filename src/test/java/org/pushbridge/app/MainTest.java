@@ -1,0 +1,290 @@
+package org.pushbridge.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pushbridge.config.Config;
+import org.pushbridge.device.Aor;
+import org.pushbridge.device.DeviceDirectory;
+import picocli.CommandLine;
+
+class MainTest {
+    private final Path folder;
+    private final DeviceDirectory directory = DeviceDirectory.load(new UnkeptDevices());
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    private final Deque<String> typed = new ArrayDeque<>();
+    private String standardInput = "";
+    private List<Scenario> scenarios = List.of();
+    private RuntimeException serverFault = new CannotStart("Port 5060 is in use; stop what uses it");
+
+    MainTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "serve", "demo", "user", "user add", "user list", "user remove"})
+    void everyCommandExplainsItself(String command) {
+        assertThat(run((command + " --help").strip().split(" "))).isZero();
+
+        assertThat(out.toString()).contains("Usage: pushbridge " + command).contains("--help");
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void theHelpTeachesCommandsExamplesAndExitCodes() {
+        run("--help");
+
+        assertThat(out.toString())
+                .contains("serve", "demo", "user", "pushbridge test", "user add alice@example.com", "Exit codes:");
+    }
+
+    @Test
+    void theVersionTellsTheJavaToo() {
+        assertThat(run("--version")).isZero();
+
+        assertThat(out.toString())
+                .startsWith("Pushbridge ")
+                .contains("Java " + Runtime.version().feature());
+    }
+
+    @Test
+    void withoutACommandItSaysWhatThereIs() {
+        assertThat(run()).isEqualTo(2);
+
+        assertThat(err.toString()).contains("serve, demo or user");
+    }
+
+    @Test
+    void aWrongCommandIsBadUsageWithASuggestion() {
+        assertThat(run("serv")).isEqualTo(2);
+
+        assertThat(err.toString()).contains("serv", "Did you mean", "serve");
+    }
+
+    @Test
+    void aWrongOptionIsBadUsage() {
+        assertThat(run("user", "add", "alice", "--pasword")).isEqualTo(2);
+
+        assertThat(err.toString()).contains("--pasword");
+    }
+
+    @Test
+    void aWrongConfigurationIsToldInFullAndEndsWithTwo() throws IOException {
+        Path file = Files.writeString(folder.resolve("my.conf"), "calls.ring-limit = 45\ncolour = blue\n");
+
+        assertThat(run("serve", "-c", file.toString())).isEqualTo(2);
+
+        assertThat(err.toString().lines())
+                .hasSize(2)
+                .anySatisfy(line -> assertThat(line).startsWith(file + ":1: calls.ring-limit is 45, without a unit"))
+                .anySatisfy(line -> assertThat(line).startsWith(file + ":2: colour is not a setting"));
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void aServerThatCannotStartEndsWithTwoAndOneSentence() {
+        assertThat(run("serve")).isEqualTo(2);
+
+        assertThat(err.toString().lines()).containsExactly("Port 5060 is in use; stop what uses it");
+    }
+
+    @Test
+    void anUnexpectedFailureShowsWhereItHappened() {
+        serverFault = new IllegalStateException("boom");
+
+        assertThat(run("serve")).isEqualTo(1);
+
+        assertThat(err.toString()).contains("should not have happened", "boom", "at org.pushbridge");
+    }
+
+    @Test
+    void aUserIsAddedWithAPasswordTypedTwice() {
+        typed.add("secret");
+        typed.add("secret");
+
+        assertThat(run("user", "add", "alice")).isZero();
+
+        assertThat(out.toString()).isEqualToIgnoringNewLines("Saved sip:alice@example.com");
+        assertThat(directory.user(Aor.parse("alice@example.com")))
+                .contains(Server.withPassword(Aor.parse("alice@example.com"), "secret".toCharArray()));
+    }
+
+    @Test
+    void twoDifferentPasswordsSaveNobody() {
+        typed.add("secret");
+        typed.add("sercet");
+
+        assertThat(run("user", "add", "alice")).isEqualTo(2);
+
+        assertThat(err.toString()).contains("not the same");
+        assertThat(directory.users()).isEmpty();
+    }
+
+    @Test
+    void withoutATerminalTheWayAroundIsNamed() {
+        assertThat(run("user", "add", "alice")).isEqualTo(2);
+
+        assertThat(err.toString()).contains("--password-stdin");
+    }
+
+    @Test
+    void aPasswordCanBePipedIn() {
+        standardInput = "secret";
+
+        assertThat(run("user", "add", "alice@example.com", "--password-stdin")).isZero();
+
+        assertThat(directory.user(Aor.parse("alice@example.com"))).isPresent();
+    }
+
+    @Test
+    void anExistingUserIsKeptUnlessReplaced() {
+        standardInput = "one";
+        run("user", "add", "alice", "--password-stdin");
+        standardInput = "other";
+
+        assertThat(run("user", "add", "alice", "--password-stdin")).isEqualTo(1);
+        assertThat(err.toString()).contains("--replace");
+        assertThat(run("user", "add", "alice", "--password-stdin", "--replace")).isZero();
+
+        assertThat(directory.user(Aor.parse("alice@example.com")))
+                .contains(Server.withPassword(Aor.parse("alice@example.com"), "other".toCharArray()));
+    }
+
+    @Test
+    void aUserOfAnotherDomainIsRefused() {
+        standardInput = "secret";
+
+        assertThat(run("user", "add", "alice@example.org", "--password-stdin")).isEqualTo(2);
+
+        assertThat(err.toString()).contains("example.org is not a domain of this bridge", "example.com");
+    }
+
+    @Test
+    void usersAreListedForPeopleAndForPrograms() {
+        assertThat(run("user", "list")).isZero();
+        assertThat(out.toString()).contains("There are no users");
+        standardInput = "secret";
+        run("user", "add", "alice", "--password-stdin");
+
+        run("user", "list");
+        assertThat(out.toString()).containsPattern("sip:alice@example.com +0 +0 +0");
+
+        out.getBuffer().setLength(0);
+        run("user", "list", "--json");
+        assertThat(out.toString())
+                .isEqualToIgnoringWhitespace(
+                        "[{\"address\":\"sip:alice@example.com\",\"devices\":0,\"registered\":0,\"wakeable\":0}]");
+    }
+
+    @Test
+    void removingAUserWhoIsNotThereFails() {
+        standardInput = "secret";
+        run("user", "add", "alice", "--password-stdin");
+
+        assertThat(run("user", "remove", "alice")).isZero();
+        assertThat(directory.users()).isEmpty();
+        assertThat(run("user", "remove", "alice")).isEqualTo(1);
+        assertThat(err.toString()).contains("There is no user sip:alice@example.com");
+    }
+
+    @Test
+    void theDemoCountsAndEndsWithWhatFailed() {
+        scenarios = List.of(scenario("it-works", ""), scenario("it-fails", "expected 200, got 480\nladder above"));
+
+        assertThat(run("demo")).isEqualTo(1);
+
+        assertThat(out.toString())
+                .contains("it-works  passed", "it-fails  FAILED", "expected 200, got 480", "ladder above");
+        assertThat(out.toString().lines().reduce((before, last) -> last)).contains("1 passed, 1 failed");
+    }
+
+    @Test
+    void theDemoPlaysOneAloneByName() {
+        scenarios = List.of(scenario("it-works", ""), scenario("it-fails", "broken"));
+
+        assertThat(run("demo", "--only", "it-works")).isZero();
+
+        assertThat(out.toString()).doesNotContain("it-fails");
+        assertThat(out.toString().lines().reduce((before, last) -> last)).contains("1 passed, 0 failed");
+    }
+
+    @Test
+    void theDemoSuggestsANameForAWrongOne() {
+        scenarios = List.of(scenario("it-works", ""));
+
+        assertThat(run("demo", "--only", "it-work")).isEqualTo(2);
+
+        assertThat(err.toString()).contains("did you mean it-works?");
+    }
+
+    @Test
+    void theDemoListsWithoutPlaying() {
+        scenarios = List.of(scenario("it-fails", "broken"));
+
+        assertThat(run("demo", "--list")).isZero();
+
+        assertThat(out.toString()).isEqualToIgnoringNewLines("it-fails  About it-fails");
+    }
+
+    private int run(String... args) {
+        CommandLine line = Main.commandLine(
+                config -> {
+                    throw serverFault;
+                },
+                this::users,
+                Server::withPassword,
+                new PasswordSource() {
+                    @Override
+                    public Optional<char[]> ask(String prompt) {
+                        return Optional.ofNullable(typed.poll()).map(String::toCharArray);
+                    }
+
+                    @Override
+                    public Optional<char[]> readLine() {
+                        return Optional.of(standardInput.toCharArray());
+                    }
+                },
+                scenarios);
+        line.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
+        return line.execute(args.length == 1 && args[0].isEmpty() ? new String[0] : args);
+    }
+
+    private Users users(Config config) {
+        return new DirectoryUsers(directory, Clock.systemUTC(), () -> {});
+    }
+
+    private static Scenario scenario(String name, String fault) {
+        return new Scenario() {
+            @Override
+            public String name() {
+                return name;
+            }
+
+            @Override
+            public String title() {
+                return "About " + name;
+            }
+
+            @Override
+            public void play(PrintWriter ladder) {
+                if (!fault.isEmpty()) {
+                    throw new AssertionError(fault);
+                }
+            }
+        };
+    }
+}
