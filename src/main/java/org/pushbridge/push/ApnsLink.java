@@ -120,16 +120,22 @@ final class ApnsLink {
         return on;
     }
 
-    /** Opens a connection, if there is none. Completes with what went wrong, or empty. */
+    /**
+     * Opens the connections that are not there yet; Pushy would otherwise open one with each of the first pushes, and
+     * make those wait for it. Completes with what went wrong, or empty.
+     */
     CompletableFuture<Optional<String>> connect() {
-        Attempt attempt = Attempt.toConnect();
-        send(attempt);
-        return attempt.result().thenApply(how -> {
-            if (how instanceof Attempt.NotProcessed failed) {
-                return Optional.of(describe(failed.cause()));
-            }
-            return Optional.empty();
-        });
+        CompletableFuture<Optional<String>> all = CompletableFuture.completedFuture(Optional.empty());
+        for (int n = 0; n < limits.connections(); n++) {
+            Attempt attempt = Attempt.toConnect();
+            send(attempt);
+            all = all.thenCombine(attempt.result(), (before, how) -> before.or(() -> failure(how)));
+        }
+        return all;
+    }
+
+    private static Optional<String> failure(Attempt.Result how) {
+        return how instanceof Attempt.NotProcessed failed ? Optional.of(describe(failed.cause())) : Optional.empty();
     }
 
     /** APNs answered something. */

@@ -122,9 +122,12 @@ final class ApnsWire extends Http2FrameLogger {
             Direction direction, ChannelHandlerContext context, int lastStreamId, long errorCode, ByteBuf debugData) {
         if (direction == Direction.INBOUND) {
             disownAfter(context.channel().id(), lastStreamId);
-            if (context.pipeline().get(KeepForAnswers.class) == null) {
-                context.pipeline().addBefore(context.name(), null, new KeepForAnswers());
+            KeepForAnswers keep = context.pipeline().get(KeepForAnswers.class);
+            if (keep == null) {
+                keep = new KeepForAnswers();
+                context.pipeline().addBefore(context.name(), null, keep);
             }
+            keep.swallow = true;
             onGoAway.run();
         }
     }
@@ -141,18 +144,18 @@ final class ApnsWire extends Http2FrameLogger {
             boolean endStream) {}
 
     /**
-     * Swallows the one close that Pushy asks for on GOAWAY. The connection closes once it has its answers, or after
+     * Swallows the close that Pushy asks for right behind each GOAWAY. The connection closes once it has its answers, or after
      * the graceful-shutdown time, because its client is retired.
      */
     private static final class KeepForAnswers extends ChannelOutboundHandlerAdapter {
-        private boolean swallowed;
+        private boolean swallow;
 
         @Override
         public void close(ChannelHandlerContext context, ChannelPromise promise) throws Exception {
-            if (swallowed) {
-                super.close(context, promise);
+            if (swallow) {
+                swallow = false;
             } else {
-                swallowed = true;
+                super.close(context, promise);
             }
         }
     }

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -108,14 +109,14 @@ final class Delivery {
     /** Nothing more is tried; an attempt that is written gets its answer if it comes before {@link #abandon}. */
     void wrapUp() {
         if (attempt == null || attempt.revoke()) {
+            attempt = null;
             abandon();
         }
     }
 
     /** Ends it now. */
     void abandon() {
-        boolean written = attempt != null && !attempt.revoke();
-        end(new PushOutcome.Unavailable("the bridge is shutting down", written));
+        end(new PushOutcome.Unavailable("the bridge is shutting down", attempt != null && !attempt.revoke()));
     }
 
     private void send() {
@@ -152,7 +153,8 @@ final class Delivery {
         attempt = sending;
         sentAt = now;
         on = link.send(sending);
-        sending.result().whenComplete((how, failure) -> run(() -> ended(sending, how)));
+        CompletionStage<Attempt.Result> result = sending.result();
+        result.whenComplete((how, failure) -> run(() -> ended(sending, how)));
         Duration patience = min(limits.answerWithin(), Duration.between(now, push.deadline()));
         timer = after(patience, () -> unanswered(sending));
     }
@@ -392,9 +394,10 @@ final class Delivery {
 
     private @Nullable Future<?> after(Duration pause, Runnable then) {
         try {
-            return thread.schedule(then, Math.max(0, pause.toMillis()), TimeUnit.MILLISECONDS);
+            return thread.schedule(then, Math.max(0, pause.toNanos()), TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
-            return closed();
+            abandon();
+            return null;
         }
     }
 
@@ -402,14 +405,8 @@ final class Delivery {
         try {
             thread.execute(then);
         } catch (RejectedExecutionException e) {
-            closed();
+            LOG.debug("A late answer for apns-id={} is dropped: the sender is closed", apnsId);
         }
-    }
-
-    /** The sender closed in the meantime; what it could not wait for it has abandoned. */
-    private @Nullable Future<?> closed() {
-        LOG.debug("A late answer for apns-id={} is dropped: the sender is closed", apnsId);
-        return null;
     }
 
     private static Duration min(Duration one, Duration other) {

@@ -174,7 +174,7 @@ public final class PushSender implements AutoCloseable {
      * seconds at most.
      */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (closed) {
             return;
         }
