@@ -3,6 +3,7 @@ package org.pushbridge.config;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -187,6 +188,7 @@ public record Config(
      *
      * @param environment where a token belongs whose dialect does not say it
      * @param credentials how the bridge identifies itself to Apple; always there unless the APNs is simulated
+     * @param templates files of the operator's instead of some of the payload's; readable when they were checked
      * @param missedCallAlert whether a call that was not answered leaves an alert
      */
     public record App(
@@ -195,8 +197,13 @@ public record Config(
             Environment environment,
             Optional<Credentials> credentials,
             Payload payload,
+            Map<Template, Path> templates,
             RingsBy ringsBy,
-            boolean missedCallAlert) {}
+            boolean missedCallAlert) {
+        public App {
+            templates = Map.copyOf(templates);
+        }
+    }
 
     /** Apple's two services. */
     public enum Environment {
@@ -229,30 +236,30 @@ public record Config(
      */
     public record Certificate(Path file, Secret password) implements Credentials {}
 
-    /** What a push says to the app. */
-    public sealed interface Payload {}
-
-    /** A payload that the bridge brings along. */
-    public enum BuiltInPayload implements Payload {
+    /** The payloads that the bridge brings along. */
+    public enum Payload {
+        /** For apps that follow RFC 8599. */
         DEFAULT,
+        /** For apps on the Linphone SDK. */
         LINPHONE
     }
 
-    /**
-     * A template of the operator's.
-     *
-     * @param file readable when it was checked
-     */
-    public record PayloadTemplate(Path file) implements Payload {}
+    /** A push whose payload an app can have its own template for. */
+    public enum Template {
+        VOIP_RING,
+        ALERT_RING,
+        MISSED_CALL,
+        BACKGROUND_END
+    }
 
     /**
      * The way to Apple.
      *
      * @param simulated whether pushes go to a simulated APNs inside the bridge, and never to Apple
      * @param trustFile PEM certificates to trust instead of the JVM's
-     * @param deadline how long one push may take in all, resends included
-     * @param maxInFlight pushes under way at a time, for each app and environment
-     * @param connections HTTP/2 connections, for each app and environment
+     * @param deadline how long Apple may take to answer one push
+     * @param maxInFlight pushes under way at a time, for each credentials and environment
+     * @param connections HTTP/2 connections, for each credentials and environment
      */
     public record Apns(
             boolean simulated,

@@ -14,6 +14,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +24,6 @@ import java.util.Set;
 import org.pushbridge.config.Config.Admin;
 import org.pushbridge.config.Config.Apns;
 import org.pushbridge.config.Config.App;
-import org.pushbridge.config.Config.BuiltInPayload;
 import org.pushbridge.config.Config.CallWaiting;
 import org.pushbridge.config.Config.Calls;
 import org.pushbridge.config.Config.Certificate;
@@ -35,10 +35,10 @@ import org.pushbridge.config.Config.Environment;
 import org.pushbridge.config.Config.Log;
 import org.pushbridge.config.Config.LogLevel;
 import org.pushbridge.config.Config.Payload;
-import org.pushbridge.config.Config.PayloadTemplate;
 import org.pushbridge.config.Config.Registrar;
 import org.pushbridge.config.Config.RingsBy;
 import org.pushbridge.config.Config.Sip;
+import org.pushbridge.config.Config.Template;
 import org.pushbridge.config.Config.TokenKey;
 import org.pushbridge.config.Config.Trunk;
 import org.pushbridge.config.Config.WhileParked;
@@ -288,7 +288,8 @@ final class ConfigReader {
                 Kind.matching("[A-Z0-9]{10}", "a team id of ten letters and digits; Apple's developer pages show it"),
                 "\"ABCDE12345\"");
         Environment environment = section.get("environment", Kind.choice(Environment.class, ConfigReader::lowerCase));
-        Payload payload = section.get("payload", payload());
+        Payload payload = section.get("payload", Kind.choice(Payload.class, ConfigReader::lowerCase));
+        Map<Template, Path> templates = templates(section.section("templates"));
         RingsBy ringsBy = section.get("rings-by", Kind.choice(RingsBy.class, ConfigReader::lowerCase));
         boolean missedCallAlert = section.get("missed-call-alert", Kind.bool());
         Optional<Credentials> credentials = Optional.empty();
@@ -302,22 +303,17 @@ final class ConfigReader {
             }
         }
         Optional<Credentials> found = credentials;
-        return teamId.map(team -> new App(bundleId, team, environment, found, payload, ringsBy, missedCallAlert));
+        return teamId.map(
+                team -> new App(bundleId, team, environment, found, payload, templates, ringsBy, missedCallAlert));
     }
 
-    private Kind<Payload> payload() {
-        return (value, complaints) -> {
-            for (BuiltInPayload builtIn : BuiltInPayload.values()) {
-                if (lowerCase(builtIn).equals(value.unwrapped())) {
-                    return Optional.of(builtIn);
-                }
-            }
-            return fileHere.read(
-                            value,
-                            (place, sentence) -> complaints.add(
-                                    place, sentence + "; write default, linphone, or the path of a template"))
-                    .map(PayloadTemplate::new);
-        };
+    private Map<Template, Path> templates(Section section) {
+        Map<Template, Path> templates = new EnumMap<>(Template.class);
+        for (Template template : Template.values()) {
+            section.optional(lowerCase(template).replace('_', '-'), fileHere)
+                    .ifPresent(file -> templates.put(template, file));
+        }
+        return templates;
     }
 
     private Optional<Credentials> credentials(Section section) {
@@ -405,7 +401,7 @@ final class ConfigReader {
                 })),
                 section.get("user", Kind.text()),
                 section.get("password", Kind.secret()),
-                section.get("pool-size", Kind.integer(1, 1000)));
+                section.get("pool-size", Kind.integer(2, 1000)));
     }
 
     private static String hostOrAddress(String text) {

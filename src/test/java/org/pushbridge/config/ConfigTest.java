@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -98,8 +99,9 @@ class ConfigTest {
     @Test
     void anAppIsReadWholeWithAKeyOrACertificate() throws IOException {
         Files.writeString(folder.resolve("mine.json"), "{}");
-        Config byKey =
-                load(app("environment = sandbox, payload = mine.json, rings-by = alert, missed-call-alert = false"));
+        Config byKey = load(
+                app(
+                        "environment = sandbox, payload = linphone, templates.missed-call = mine.json, rings-by = alert, missed-call-alert = false"));
         Config byCertificate = load("""
                 apps { "com.example.phone" { team-id = ABCDE12345
                   auth { certificate-file = voip.p12, certificate-password = opensesame } } }
@@ -111,7 +113,8 @@ class ConfigTest {
                         "ABCDE12345",
                         Config.Environment.SANDBOX,
                         Optional.of(new Config.TokenKey(folder.resolve("AuthKey.p8"), "ABC1234567")),
-                        new Config.PayloadTemplate(folder.resolve("mine.json")),
+                        Config.Payload.LINPHONE,
+                        Map.of(Config.Template.MISSED_CALL, folder.resolve("mine.json")),
                         Config.RingsBy.ALERT,
                         false));
         assertThat(byCertificate.apps().get(0).credentials())
@@ -181,6 +184,7 @@ class ConfigTest {
             apns.sandbox-endpoint = "https://api.push.apple.com" | apns.sandbox-endpoint is "https://api.push.apple.com", which is not host:port; write for example "api.push.apple.com:443"
             database.url = "postgres://db"     | database.url is not a JDBC URL of H2 or PostgreSQL; write for example "jdbc:h2:file:./data/pushbridge" or "jdbc:postgresql://db.example.com/pushbridge"
             database.password = [a]            | database.password is a list; write a text
+            database.pool-size = 1             | database.pool-size is 1, but must be from 2 to 1000
             trunks.a { }                       | trunks.a has neither addresses that calls come from nor a destination that calls go to; write at least one
             trunks.a { addresses = ["pbx"] }   | trunks.a.addresses holds "pbx", which is not an IP address or block; write for example "192.0.2.7", "192.0.2.0/24" or "2001:db8::/32"
             trunks.a { addresses = ["192.0.2.7/24"] } | trunks.a.addresses holds "192.0.2.7/24", which begins in the middle of its block; write "192.0.2.0/24" for the block, or leave out /24 for the one address
@@ -198,7 +202,8 @@ class ConfigTest {
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             team-id = ABC | apps."com.example.phone".team-id is "ABC", which is not a team id of ten letters and digits; Apple's developer pages show it
-            payload = nowhere.json | apps."com.example.phone".payload names HERE/nowhere.json, but there is no such file; write default, linphone, or the path of a template
+            payload = acrobits | apps."com.example.phone".payload is "acrobits"; choose one of default, linphone
+            templates.voip-ring = nowhere.json | apps."com.example.phone".templates.voip-ring names HERE/nowhere.json, but there is no such file
             environment = test | apps."com.example.phone".environment is "test"; choose one of production, sandbox
             rings-by = bell | apps."com.example.phone".rings-by is "bell"; choose one of voip, alert
             auth.key-id = abc | apps."com.example.phone".auth.key-id is "abc", which is not a key id of ten letters and digits; the .p8 file's name has it

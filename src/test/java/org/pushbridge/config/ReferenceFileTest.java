@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +31,9 @@ class ReferenceFileTest {
     @Test
     void itsExamplesAreRightAndNoKeyIsLeftOut() throws Exception {
         Files.writeString(folder.resolve("AuthKey_ABC1234567.p8"), "-----BEGIN PRIVATE KEY-----\n");
-        Files.writeString(folder.resolve("apns-root.pem"), "");
+        for (String file : List.of("apns-root.pem", "ring.json", "ring-by-alert.json", "missed.json", "end.json")) {
+            Files.writeString(folder.resolve(file), "");
+        }
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         try (OutputStream out = Files.newOutputStream(folder.resolve("voip.p12"))) {
