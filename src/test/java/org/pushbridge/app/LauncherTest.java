@@ -1,0 +1,139 @@
+package org.pushbridge.app;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher, with a java and a mvn that only tell how they were called. */
+@DisabledOnOs(OS.WINDOWS)
+class LauncherTest {
+    private final Path programs;
+    private final Path home;
+    private String javaVersion = "17";
+    private String mavenExit = "0";
+
+    LauncherTest(@TempDir Path folder) throws IOException {
+        this.programs = Files.createDirectory(folder.resolve("bin"));
+        this.home = Files.createDirectory(folder.resolve("a home"));
+        Files.copy(Path.of("pushbridge"), home.resolve("pushbridge"));
+        program("java", """
+                case "$*" in
+                *XshowSettings*) echo "    java.specification.version = $FAKE_JAVA" >&2 ;;
+                *) for word in "$@"; do echo "java <$word>"; done ;;
+                esac
+                """);
+        program("mvn", """
+                echo "mvn $*"
+                mkdir -p target/lib && touch target/pushbridge.jar
+                exit $FAKE_MAVEN
+                """);
+        program("javac", "");
+        program("sipp", "");
+    }
+
+    @Test
+    void besideAJarWithoutSourcesItRunsThatJar() throws Exception {
+        Files.createFile(home.resolve("pushbridge.jar"));
+
+        Run run = launch(home.resolve("pushbridge"), "serve", "-c", "my file.conf");
+
+        assertThat(run.exit).isZero();
+        assertThat(run.output)
+                .contains("java <-jar>\njava <" + home.toRealPath()
+                        + "/pushbridge.jar>\njava <serve>\njava <-c>\njava <my file.conf>")
+                .doesNotContain("mvn");
+    }
+
+    @Test
+    void throughASymbolicLinkItFindsItsOwnFolder() throws Exception {
+        Files.createFile(home.resolve("pushbridge.jar"));
+        Path first = Files.createSymbolicLink(programs.resolve("first"), Path.of("../a home/pushbridge"));
+        Path second = Files.createSymbolicLink(programs.resolve("second"), first);
+
+        assertThat(launch(second).output).contains("java <" + home.toRealPath() + "/pushbridge.jar>");
+    }
+
+    @Test
+    void amongSourcesItBuildsOnceAndAgainWhenTheyChange() throws Exception {
+        Path source = Files.createDirectories(home.resolve("src/main")).resolve("A.java");
+        Files.writeString(source, "");
+        Files.createFile(home.resolve("pom.xml"));
+
+        assertThat(launch(home.resolve("pushbridge"), "demo").output)
+                .contains("pushbridge: building", "mvn -q -B -DskipTests package", "java <demo>");
+        assertThat(launch(home.resolve("pushbridge"), "demo").output)
+                .doesNotContain("mvn")
+                .contains("java <demo>");
+        Path jar = home.resolve("target/pushbridge.jar");
+        Files.setLastModifiedTime(
+                source, FileTime.fromMillis(Files.getLastModifiedTime(jar).toMillis() + 5000));
+        assertThat(launch(home.resolve("pushbridge"), "demo").output).contains("mvn -q -B -DskipTests package");
+    }
+
+    @Test
+    void aBuildThatFailsIsSaidAndRunsNothing() throws Exception {
+        Files.createFile(home.resolve("pom.xml"));
+        mavenExit = "1";
+
+        Run run = launch(home.resolve("pushbridge"), "demo");
+
+        assertThat(run.exit).isEqualTo(2);
+        assertThat(run.output).contains("the build failed").doesNotContain("java <demo>");
+    }
+
+    @Test
+    void anOldJavaIsRefusedWithWhatToDo() throws Exception {
+        javaVersion = "1.8";
+
+        Run run = launch(home.resolve("pushbridge"), "demo");
+
+        assertThat(run.exit).isEqualTo(2);
+        assertThat(run.output).contains("Java 17 or newer is needed, and java is Java 8; install a newer one");
+    }
+
+    @Test
+    void theTestCommandRunsMavenAndPassesItsResultOn() throws Exception {
+        Files.createFile(home.resolve("pom.xml"));
+
+        Run passed = launch(home.resolve("pushbridge"), "test", "-Dtest=X");
+        mavenExit = "1";
+        Run failed = launch(home.resolve("pushbridge"), "test");
+
+        assertThat(passed.exit).isZero();
+        assertThat(passed.output).contains("mvn -B verify -Dtest=X", "pushbridge: all tests passed");
+        assertThat(failed.exit).isEqualTo(1);
+        assertThat(failed.output).contains("TESTS FAILED");
+    }
+
+    private record Run(int exit, String output) {}
+
+    private Run launch(Path launcher, String... args) throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder(launcher.toString()).redirectErrorStream(true);
+        builder.command().addAll(List.of(args));
+        builder.environment().put("PATH", programs + ":/usr/bin:/bin");
+        builder.environment().put("FAKE_JAVA", javaVersion);
+        builder.environment().put("FAKE_MAVEN", mavenExit);
+        builder.environment().remove("JAVA_HOME");
+        builder.environment().remove("PUSHBRIDGE_JAVA_OPTS");
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        return new Run(process.exitValue(), output);
+    }
+
+    private void program(String name, String script) throws IOException {
+        Path file = Files.writeString(programs.resolve(name), "#!/bin/sh\n" + script);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+}
