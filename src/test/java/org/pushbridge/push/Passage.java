@@ -1,0 +1,101 @@
+package org.pushbridge.push;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+
+/** A way through to a port on this machine that is shut at first: connections are taken and nothing passes. */
+final class Passage implements AutoCloseable {
+    private final ServerSocket entrance;
+    private final int exit;
+    private final CountDownLatch called = new CountDownLatch(1);
+    private final CountDownLatch opened = new CountDownLatch(1);
+    private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+
+    Passage(int exit) throws IOException {
+        this(exit, 0);
+    }
+
+    Passage(int exit, int port) throws IOException {
+        this.exit = exit;
+        this.entrance = new ServerSocket();
+        entrance.setReuseAddress(true);
+        entrance.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        start(this::accept);
+    }
+
+    int port() {
+        return entrance.getLocalPort();
+    }
+
+    /** Waits until there is a connection. */
+    void awaitCaller() throws InterruptedException {
+        called.await();
+    }
+
+    void open() {
+        opened.countDown();
+    }
+
+    private void accept() throws IOException, InterruptedException {
+        while (!entrance.isClosed()) {
+            Socket here = entrance.accept();
+            sockets.add(here);
+            called.countDown();
+            opened.await();
+            Socket there = new Socket(InetAddress.getLoopbackAddress(), exit);
+            sockets.add(there);
+            start(() -> pass(here, there));
+            start(() -> pass(there, here));
+        }
+    }
+
+    private static void pass(Socket from, Socket to) throws IOException {
+        try (from;
+                to;
+                InputStream in = from.getInputStream();
+                OutputStream out = to.getOutputStream()) {
+            in.transferTo(out);
+        }
+    }
+
+    private interface Work {
+        void run() throws IOException, InterruptedException;
+    }
+
+    private static void start(Work work) {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        work.run();
+                    } catch (IOException e) {
+                        // One side went away, which ends this direction.
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "passage");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    @Override
+    public void close() {
+        try {
+            entrance.close();
+            for (Socket socket : sockets) {
+                socket.close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("The passage on port " + port() + " could not be closed", e);
+        }
+    }
+}
