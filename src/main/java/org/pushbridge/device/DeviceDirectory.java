@@ -2,13 +2,18 @@ package org.pushbridge.device;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Who owns which device: answers from memory, survives through the {@link DeviceStore}.
@@ -21,6 +26,7 @@ public final class DeviceDirectory {
     private final Map<Aor, User> users = new ConcurrentHashMap<>();
     private final Map<Aor, List<Device>> devices = new ConcurrentHashMap<>();
     private final Map<DeviceId, Aor> owners = new ConcurrentHashMap<>();
+    private final Map<PushToken, Set<DeviceId>> holders = new ConcurrentHashMap<>();
 
     private DeviceDirectory(DeviceStore store) {
         this.store = store;
@@ -32,7 +38,7 @@ public final class DeviceDirectory {
         store.loadUsers().forEach(user -> directory.users.put(user.aor(), user));
         for (Device device : store.loadDevices()) {
             directory.devices.merge(device.aor(), List.of(device), DeviceDirectory::concat);
-            directory.owners.put(device.id(), device.aor());
+            directory.list(device);
         }
         return directory;
     }
@@ -70,7 +76,7 @@ public final class DeviceDirectory {
         users.remove(aor);
         List<Device> gone = devices.remove(aor);
         if (gone != null) {
-            gone.forEach(d -> owners.remove(d.id()));
+            gone.forEach(this::unlist);
         }
         return store.removeUser(aor);
     }
@@ -83,25 +89,94 @@ public final class DeviceDirectory {
      * @return completes when the change is on disk
      */
     public CompletionStage<Void> update(Aor aor, DeviceId id, UnaryOperator<Optional<Device>> change) {
-        List<CompletionStage<Void>> written = new ArrayList<>(1);
-        devices.compute(aor, (key, before) -> {
-            List<Device> known = before == null ? List.of() : before;
+        return updateAll(aor, known -> {
             Optional<Device> old = known.stream().filter(d -> d.id().equals(id)).findFirst();
             Optional<Device> changed = change.apply(old);
             if (changed.equals(old)) {
-                return before;
+                return known;
             }
             List<Device> others = known.stream().filter(d -> !d.id().equals(id)).toList();
-            if (changed.isPresent()) {
-                owners.put(id, aor);
-                written.add(store.saveDevice(changed.get()));
-                return concat(others, List.of(changed.get()));
-            }
-            owners.remove(id);
-            written.add(store.removeDevice(id));
-            return others.isEmpty() ? null : others;
+            return changed.map(d -> concat(others, List.of(d))).orElse(others);
         });
-        return written.isEmpty() ? CompletableFuture.completedFuture(null) : written.get(0);
+    }
+
+    /**
+     * Changes all devices of one user in one step, under the rules of {@link #update}. An exception from
+     * {@code change} changes nothing and reaches the caller.
+     *
+     * @param change gets the user's devices and returns those that are to be known from now on
+     * @return completes when all of it is on disk
+     */
+    public CompletionStage<Void> updateAll(Aor aor, UnaryOperator<List<Device>> change) {
+        List<CompletableFuture<Void>> written = new ArrayList<>(1);
+        devices.compute(aor, (key, before) -> {
+            Map<DeviceId, Device> old = byId(before == null ? List.of() : before);
+            List<Device> after = List.copyOf(change.apply(List.copyOf(old.values())));
+            Map<DeviceId, Device> changed = byId(after);
+            old.forEach((id, device) -> {
+                if (!changed.containsKey(id)) {
+                    unlist(device);
+                    written.add(store.removeDevice(id).toCompletableFuture());
+                }
+            });
+            changed.forEach((id, device) -> {
+                Device known = old.get(id);
+                if (!device.equals(known)) {
+                    if (known != null) {
+                        unlist(known);
+                    }
+                    list(device);
+                    written.add(store.saveDevice(device).toCompletableFuture());
+                }
+            });
+            return after.isEmpty() ? null : after;
+        });
+        return CompletableFuture.allOf(written.toArray(CompletableFuture[]::new));
+    }
+
+    /** The devices, of whatever user, whose push target holds this token. */
+    public List<Device> devicesHolding(PushToken token) {
+        return holders.getOrDefault(token, Set.of()).stream()
+                .flatMap(id -> device(id).stream())
+                .filter(d -> tokens(d).contains(token))
+                .toList();
+    }
+
+    /**
+     * Leaves a token to the device that registered it last and takes the push target from all others that have it: an
+     * installation that was reinstalled, or now belongs to another user, must not be woken for what it was before. A
+     * device without any binding is then of no use and is forgotten.
+     *
+     * @return completes when it is on disk
+     */
+    public CompletionStage<Void> keepNewestHolder(PushToken token) {
+        Comparator<Device> byAge = Comparator.comparing(
+                        (Device d) -> d.target().map(PushTarget::registeredAt).orElse(Instant.MIN))
+                .thenComparing(d -> d.id().value());
+        Optional<Device> newest = devicesHolding(token).stream().max(byAge);
+        return CompletableFuture.allOf(devicesHolding(token).stream()
+                .filter(d -> newest.isPresent() && byAge.compare(d, newest.get()) < 0)
+                .map(old -> update(
+                                old.aor(),
+                                old.id(),
+                                known -> known.flatMap(
+                                        d -> tokens(d).contains(token) && byAge.compare(d, newest.get()) < 0
+                                                ? withoutTarget(d)
+                                                : Optional.of(d)))
+                        .toCompletableFuture())
+                .toArray(CompletableFuture[]::new));
+    }
+
+    private static Optional<Device> withoutTarget(Device device) {
+        return device.bindings().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Device(
+                        device.id(),
+                        device.aor(),
+                        device.identity(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        device.bindings()));
     }
 
     /**
@@ -136,6 +211,38 @@ public final class DeviceDirectory {
                                     device.bindings())
                             : device;
                 }));
+    }
+
+    private void list(Device device) {
+        owners.put(device.id(), device.aor());
+        tokens(device)
+                .forEach(token -> holders.merge(token, Set.of(device.id()), (some, more) -> {
+                    Set<DeviceId> all = new HashSet<>(some);
+                    all.addAll(more);
+                    return Set.copyOf(all);
+                }));
+    }
+
+    private void unlist(Device device) {
+        owners.remove(device.id());
+        tokens(device)
+                .forEach(token -> holders.computeIfPresent(token, (key, some) -> {
+                    Set<DeviceId> others = new HashSet<>(some);
+                    others.remove(device.id());
+                    return others.isEmpty() ? null : Set.copyOf(others);
+                }));
+    }
+
+    private static List<PushToken> tokens(Device device) {
+        return device.target().stream()
+                .flatMap(t -> Stream.concat(t.voip().stream(), t.regular().stream()))
+                .toList();
+    }
+
+    private static Map<DeviceId, Device> byId(List<Device> devices) {
+        Map<DeviceId, Device> byId = new LinkedHashMap<>();
+        devices.forEach(d -> byId.put(d.id(), d));
+        return byId;
     }
 
     private static List<Device> concat(List<Device> some, List<Device> more) {
