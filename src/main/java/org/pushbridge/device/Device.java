@@ -27,6 +27,10 @@ public record Device(
         bindings = List.copyOf(bindings);
     }
 
+    Device with(Optional<PushTarget> newTarget, Optional<String> newFault) {
+        return new Device(id, aor, identity, newTarget, newFault, bindings);
+    }
+
     /** The binding heard of last among those that count at {@code now}. */
     public Optional<Binding> newestBinding(Instant now) {
         return bindings.stream().filter(b -> b.isLiveAt(now)).max(Comparator.comparing(Binding::registeredAt));

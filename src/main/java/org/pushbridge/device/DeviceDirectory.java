@@ -170,13 +170,7 @@ public final class DeviceDirectory {
     private static Optional<Device> withoutTarget(Device device) {
         return device.bindings().isEmpty()
                 ? Optional.empty()
-                : Optional.of(new Device(
-                        device.id(),
-                        device.aor(),
-                        device.identity(),
-                        Optional.empty(),
-                        Optional.empty(),
-                        device.bindings()));
+                : Optional.of(device.with(Optional.empty(), Optional.empty()));
     }
 
     /**
@@ -192,25 +186,21 @@ public final class DeviceDirectory {
         if (owner == null) {
             return CompletableFuture.completedFuture(null);
         }
-        return update(
-                owner,
-                id,
-                known -> known.map(device -> {
-                    boolean current = device.target()
-                            .filter(t -> t.voip().equals(Optional.of(token))
-                                    || t.regular().equals(Optional.of(token)))
-                            .filter(t -> !t.registeredAt().isAfter(deadSince))
-                            .isPresent();
-                    return current
-                            ? new Device(
-                                    device.id(),
-                                    device.aor(),
-                                    device.identity(),
-                                    device.target(),
-                                    Optional.of(fault),
-                                    device.bindings())
-                            : device;
-                }));
+        return update(owner, id, known -> known.map(device -> device.target()
+                .filter(target -> !target.registeredAt().isAfter(deadSince))
+                .flatMap(target -> afterDeathOf(token, device, target, fault))
+                .orElse(device)));
+    }
+
+    /** A device that can still ring only loses its alerts; one that cannot is marked. */
+    private static Optional<Device> afterDeathOf(PushToken token, Device device, PushTarget target, String fault) {
+        Optional<PushToken> dead = Optional.of(token);
+        if (target.regular().equals(dead) && target.voip().isPresent()) {
+            return Optional.of(device.with(Optional.of(target.withoutRegular()), device.targetFault()));
+        }
+        return target.voip().equals(dead) || target.regular().equals(dead)
+                ? Optional.of(device.with(device.target(), Optional.of(fault)))
+                : Optional.empty();
     }
 
     private void list(Device device) {

@@ -37,6 +37,11 @@ public record PushTarget(
         }
     }
 
+    PushTarget withoutRegular() {
+        return new PushTarget(
+                environment, teamId, bundleId, voip, Optional.empty(), registeredAt, provider, param, prid);
+    }
+
     /** Says everything but the secrets. */
     @Override
     public String toString() {
