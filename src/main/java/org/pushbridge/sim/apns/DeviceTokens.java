@@ -102,6 +102,13 @@ final class DeviceTokens implements AutoCloseable {
         return token;
     }
 
+    /** Takes a token for issued that came from elsewhere; nothing changes for one that is known. */
+    synchronized void adopt(String token, String bundleId, TokenKind kind, Environment environment) {
+        if (registrations.size() < limit) {
+            registrations.putIfAbsent(token, new Registration(bundleId, kind, environment));
+        }
+    }
+
     /** Why a push to this token is refused, if it is. */
     synchronized Optional<Answer.Rejected> refusal(Environment environment, String topic, String token) {
         Registration registration = registrations.get(token);

@@ -175,6 +175,14 @@ public final class SimulatedApns implements AutoCloseable {
     }
 
     /**
+     * Takes a token that some app made up for one of its own, as a server that is tried out without Apple needs.
+     * Nothing changes for a token that is known.
+     */
+    public void adopt(String token, String bundleId, TokenKind kind, Environment environment) {
+        deviceTokens.adopt(token, bundleId, kind, environment);
+    }
+
+    /**
      * The app was removed from the phone: from now on 410 Unregistered.
      *
      * @throws IllegalArgumentException if this server did not issue the token; so for every method that takes one
