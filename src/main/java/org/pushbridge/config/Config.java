@@ -106,6 +106,8 @@ public record Config(
      * The rules of calls.
      *
      * @param ringLimit how long a call may stay unanswered
+     * @param silenceLimit how long an INVITE to a pushable phone may stay without any answer before it is pushed to
+     * @param durationLimit how long an answered call may last
      * @param whileParked what the caller hears while no phone is ringing yet; a trunk may have its own
      * @param callWaiting what happens to a call for a phone that is in one
      * @param on486 what one phone's 486 ends
@@ -116,6 +118,8 @@ public record Config(
      */
     public record Calls(
             Duration ringLimit,
+            Duration silenceLimit,
+            Duration durationLimit,
             WhileParked whileParked,
             CallWaiting callWaiting,
             Decline on486,

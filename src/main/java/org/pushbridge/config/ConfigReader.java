@@ -201,6 +201,8 @@ final class ConfigReader {
         Kind<Decline> decline = Kind.choice(Decline.class, ConfigReader::lowerCase);
         return new Calls(
                 section.get("ring-limit", Kind.duration(SECOND, Duration.ofMinutes(10))),
+                section.get("silence-limit", Kind.duration(Duration.ofMillis(100), Duration.ofSeconds(30))),
+                section.get("duration-limit", Kind.duration(Duration.ofMinutes(1), Duration.ofDays(30))),
                 section.get("while-parked", WHILE_PARKED),
                 section.get("call-waiting", Kind.choice(CallWaiting.class, ConfigReader::lowerCase)),
                 section.get("decline-486", decline),
