@@ -1,0 +1,20 @@
+package org.pushbridge.sip.stack;
+
+import gov.nist.javax.sip.message.SIPRequest;
+import java.util.Optional;
+
+/** A request on its way, as {@link SipStack#send} returned it. Safe for any thread. */
+public interface ClientCall {
+    /**
+     * Cancels an INVITE as RFC 3261 section 9.1 asks: the CANCEL leaves once a provisional response has come, never
+     * after the final outcome, on the same way and with the same branch. The outcome still comes to the handler,
+     * usually as a 487. Does nothing the second time, for other methods, or when it is too late.
+     *
+     * @param reason the value of a Reason header (RFC 3326), such as {@code SIP;cause=200;text="Call completed elsewhere"}
+     * @throws IllegalArgumentException if the reason is not a Reason header value
+     */
+    void cancel(Optional<String> reason);
+
+    /** The request as it was sent, with its Via. Not to be changed. */
+    SIPRequest request();
+}

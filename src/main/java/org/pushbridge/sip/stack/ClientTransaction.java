@@ -1,0 +1,147 @@
+package org.pushbridge.sip.stack;
+
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.message.SIPResponse;
+import gov.nist.javax.sip.stack.MessageChannel;
+import gov.nist.javax.sip.stack.SIPClientTransactionImpl;
+import gov.nist.javax.sip.stack.SIPDialog;
+import gov.nist.javax.sip.stack.SIPTransactionErrorEvent;
+import gov.nist.javax.sip.stack.ServerResponseInterface;
+import java.io.IOException;
+import java.time.Duration;
+import javax.sip.TransactionState;
+
+/**
+ * One client transaction (RFC 3261 section 17.1): JAIN-SIP's state machine behind one lock, telling its
+ * {@link Outcome} what comes of the request. Nothing of the layer above is called under the lock.
+ */
+final class ClientTransaction extends SIPClientTransactionImpl {
+    /** What the transaction tells; the receiver sees to it that there is one final outcome. */
+    interface Outcome {
+        void response(SIPResponse response);
+
+        void timeout();
+
+        void failure(String why);
+
+        /** The link closed; no response can come over it any more. */
+        void linkClosed(String why);
+    }
+
+    private final JainStack stack;
+    private final LinkChannel channel;
+    private final String key;
+    private final Outcome outcome;
+    private boolean passUp;
+
+    /** @param request with its Via */
+    ClientTransaction(JainStack stack, LinkChannel channel, SIPRequest request, Outcome outcome) {
+        super(stack, channel);
+        this.stack = stack;
+        this.channel = channel;
+        this.key = JainStack.clientKey(request);
+        this.outcome = outcome;
+        setRetransmitTimer(stack.t1Millis());
+        setOriginalRequest(request);
+        setResponseInterface(new ServerResponseInterface() {
+            @Override
+            public void processResponse(SIPResponse response, MessageChannel from, SIPDialog dialog) {
+                passUp = true;
+            }
+
+            @Override
+            public void processResponse(SIPResponse response, MessageChannel from) {
+                passUp = true;
+            }
+        });
+        channel.onFailure(this::failed);
+    }
+
+    String key() {
+        return key;
+    }
+
+    @Override
+    public String getTransactionId() {
+        return key;
+    }
+
+    Link link() {
+        return channel.link();
+    }
+
+    /** @throws IOException if the request cannot leave; the outcome is not told */
+    void start(SIPRequest request) throws IOException {
+        stack.addClient(this);
+        try {
+            synchronized (this) {
+                sendMessage(request);
+            }
+        } catch (IOException e) {
+            stack.removeTransaction(this);
+            throw e;
+        }
+        channel.link().expect(this);
+    }
+
+    /** Takes a response; passes it on unless it is a retransmission. */
+    void receive(SIPResponse response) {
+        if (stack.isAccepted(this)) {
+            if (response.getStatusCode() / 100 == 2) {
+                outcome.response(response);
+            }
+            return;
+        }
+        boolean pass;
+        synchronized (this) {
+            passUp = false;
+            processResponse(response, channel, null);
+            pass = passUp;
+            if (pass && isInviteTransaction() && response.getStatusCode() / 100 == 2) {
+                stack.rememberAccepted(this);
+            }
+        }
+        if (pass) {
+            outcome.response(response);
+        }
+    }
+
+    /** Ends it, whatever state it is in; the outcome is not told. */
+    synchronized void end() {
+        setState(TransactionState._TERMINATED);
+        stack.removeTransaction(this);
+    }
+
+    void linkClosed(String why) {
+        outcome.linkClosed(why);
+    }
+
+    private void failed(String why) {
+        outcome.failure(why);
+    }
+
+    @Override
+    public synchronized void fireTimer() {
+        super.fireTimer();
+    }
+
+    @Override
+    public void raiseErrorEvent(int error) {
+        setState(TransactionState._TERMINATED);
+        if (error == SIPTransactionErrorEvent.TIMEOUT_ERROR) {
+            stack.wheel().after(Duration.ZERO, outcome::timeout);
+        } else {
+            stack.wheel().after(Duration.ZERO, () -> outcome.failure("the request could not be sent"));
+        }
+    }
+
+    @Override
+    public void raiseIOExceptionEvent() {
+        // raiseErrorEvent follows.
+    }
+
+    /** Called when the stack has forgotten it. */
+    void removed() {
+        channel.link().expectNoMore(this);
+    }
+}

@@ -1,0 +1,87 @@
+package org.pushbridge.sip.stack;
+
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.message.SIPResponse;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.pushbridge.device.Flow;
+
+/** A request that came in, and the way back to who sent it. Safe for any thread. */
+public final class InboundRequest {
+    private final Reception reception;
+    private final SIPRequest message;
+    private final Flow flow;
+    private final Link back;
+    private final Optional<ServerTransaction> transaction;
+    private final Optional<InboundRequest> cancelled;
+    private volatile @Nullable Object attachment;
+
+    InboundRequest(
+            Reception reception,
+            SIPRequest message,
+            Flow flow,
+            Link back,
+            Optional<ServerTransaction> transaction,
+            Optional<InboundRequest> cancelled) {
+        this.reception = reception;
+        this.message = message;
+        this.flow = flow;
+        this.back = back;
+        this.transaction = transaction;
+        this.cancelled = cancelled;
+    }
+
+    /** With received and rport in its top Via, and with a Max-Forwards. Not to be changed; clone it to forward it. */
+    public SIPRequest message() {
+        return message;
+    }
+
+    /** What it came over; good for requests to whoever sent it, for as long as {@link SipStack#isAlive}. */
+    public Flow flow() {
+        return flow;
+    }
+
+    /** Whether it is an ACK to a 2xx, or to nothing the stack knows. There is no answering it. */
+    public boolean isAck() {
+        return message.getMethod().equals("ACK");
+    }
+
+    /** For a CANCEL: the INVITE it is for. */
+    public Optional<InboundRequest> cancelled() {
+        return cancelled;
+    }
+
+    /**
+     * Sends a response on the way the request came (RFC 3261 section 18.2.2), with a Server header if it has none. The
+     * transaction resends it as needed, except a 2xx to INVITE: that is for the caller to do with
+     * {@link SipStack#sendStateless}. If the way back is gone, the response is dropped and counted. Never blocks.
+     *
+     * @return false if the request has had its final response before, or is an ACK; nothing was sent then
+     */
+    public boolean respond(SIPResponse response) {
+        return transaction.isPresent() && reception.respond(transaction.get(), response);
+    }
+
+    /** Whether there was a final response. */
+    public boolean isAnswered() {
+        return transaction.isPresent() && transaction.get().finalStatus() != 0;
+    }
+
+    /** A place for the layer above to hang its own on; empty at first. */
+    public Optional<Object> attachment() {
+        return Optional.ofNullable(attachment);
+    }
+
+    public void attach(Object what) {
+        attachment = what;
+    }
+
+    Link back() {
+        return back;
+    }
+
+    @Override
+    public String toString() {
+        return message.getMethod() + " " + message.getCallId().getCallId() + " from " + flow;
+    }
+}

@@ -1,0 +1,150 @@
+package org.pushbridge.sip.stack;
+
+import gov.nist.javax.sip.message.SIPMessage;
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.stack.MessageChannel;
+import gov.nist.javax.sip.stack.MessageProcessor;
+import gov.nist.javax.sip.stack.RawMessageChannel;
+import gov.nist.javax.sip.stack.SIPTransactionStack;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Locale;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** What a JAIN-SIP transaction sends through: a {@link Link} in JAIN-SIP's clothes. One for each transaction. */
+final class LinkChannel extends MessageChannel implements RawMessageChannel {
+    private final Link link;
+    private final SIPTransactionStack stack;
+    private volatile Consumer<String> onFailure = why -> {};
+    private @Nullable SIPMessage encoded;
+    private byte[] bytes = new byte[0];
+
+    LinkChannel(SIPTransactionStack stack, MessageProcessor processor, Link link) {
+        this.stack = stack;
+        this.link = link;
+        this.messageProcessor = processor;
+    }
+
+    Link link() {
+        return link;
+    }
+
+    /** @param handler told about requests that did not leave */
+    void onFailure(Consumer<String> handler) {
+        onFailure = handler;
+    }
+
+    @Override
+    public void sendMessage(SIPMessage message) throws IOException {
+        if (!link.isOpen()) {
+            if (message instanceof SIPRequest request && request.getMethod().equals("ACK")) {
+                return; // The response will be resent, or not; nothing to tell anybody.
+            }
+            throw new IOException("the connection to " + remote() + " is closed");
+        }
+        link.send(encode(message), onFailure);
+    }
+
+    /** Encodes a message once, however often it is resent. */
+    @SuppressWarnings("ReferenceEquality") // JAIN-SIP compares messages header by header.
+    private synchronized byte[] encode(SIPMessage message) {
+        if (message != encoded) {
+            bytes = message.encodeAsBytes(getTransport());
+            encoded = message;
+        }
+        return bytes;
+    }
+
+    @Override
+    public void sendMessage(SIPMessage message, InetAddress address, int port) throws IOException {
+        sendMessage(message);
+    }
+
+    @Override
+    protected void sendMessage(byte[] message, InetAddress address, int port, boolean reconnect) {
+        link.send(message, onFailure);
+    }
+
+    /** JAIN-SIP would call it for what goes to one of our own addresses; we let that take the wire like the rest. */
+    @Override
+    public void processMessage(SIPMessage message) throws IOException {
+        sendMessage(message);
+    }
+
+    @Override
+    public void close() {
+        // Connections outlive transactions.
+    }
+
+    @Override
+    public SIPTransactionStack getSIPStack() {
+        return stack;
+    }
+
+    @Override
+    public String getTransport() {
+        return link.transport().name();
+    }
+
+    @Override
+    public boolean isReliable() {
+        return link.transport().isReliable();
+    }
+
+    @Override
+    public boolean isSecure() {
+        return false;
+    }
+
+    private InetSocketAddress remote() {
+        return link.flow().remote();
+    }
+
+    @Override
+    public String getPeerAddress() {
+        return Hosts.bare(remote().getAddress());
+    }
+
+    @Override
+    protected InetAddress getPeerInetAddress() {
+        return remote().getAddress();
+    }
+
+    /** Matches no listening point, so that JAIN-SIP does not short-cut messages to ourselves. */
+    @Override
+    protected String getPeerProtocol() {
+        return "";
+    }
+
+    @Override
+    public int getPeerPort() {
+        return remote().getPort();
+    }
+
+    @Override
+    public int getPeerPacketSourcePort() {
+        return remote().getPort();
+    }
+
+    @Override
+    public InetAddress getPeerPacketSourceAddress() {
+        return remote().getAddress();
+    }
+
+    @Override
+    public String getKey() {
+        return getKey(remote().getAddress(), remote().getPort(), getTransport()).toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public String getViaHost() {
+        return messageProcessor.getIpAddress().getHostAddress();
+    }
+
+    @Override
+    public int getViaPort() {
+        return messageProcessor.getPort();
+    }
+}

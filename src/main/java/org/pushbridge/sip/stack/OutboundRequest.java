@@ -1,0 +1,201 @@
+package org.pushbridge.sip.stack;
+
+import gov.nist.javax.sip.header.SIPHeader;
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.message.SIPResponse;
+import gov.nist.javax.sip.parser.StringMsgParser;
+import java.io.IOException;
+import java.text.ParseException;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sip.SipException;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
+
+/** A request that was sent: sees to it that its handler gets one final outcome, and cancels it by the rules. */
+final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
+    private static final Logger LOG = LogManager.getLogger(OutboundRequest.class);
+    private static final QuietLog HANDLER = new QuietLog(LOG, Level.WARN);
+
+    private final SipStack stack;
+    private final JainStack jain;
+    private final SIPRequest request;
+    private final Destination destination;
+    private final ResponseHandler handler;
+    private final AtomicBoolean finished = new AtomicBoolean();
+    private @Nullable ClientTransaction transaction;
+    private boolean provisional;
+    private @Nullable SIPRequest cancel;
+    private boolean cancelSent;
+
+    OutboundRequest(
+            SipStack stack, JainStack jain, SIPRequest request, Destination destination, ResponseHandler handler) {
+        this.stack = stack;
+        this.jain = jain;
+        this.request = request;
+        this.destination = destination;
+        this.handler = handler;
+    }
+
+    void start(LinkChannel channel) throws IOException {
+        ClientTransaction started = new ClientTransaction(jain, channel, request, this);
+        synchronized (this) {
+            transaction = started;
+        }
+        started.start(request);
+    }
+
+    @Override
+    public SIPRequest request() {
+        return request;
+    }
+
+    @Override
+    public void response(SIPResponse response) {
+        int status = response.getStatusCode();
+        if (status < 200) {
+            if (!finished.get()) {
+                tell("onResponse", () -> handler.onResponse(response));
+                synchronized (this) {
+                    provisional = true;
+                }
+                sendCancelIfDue();
+            }
+            return;
+        }
+        boolean another = status < 300 && request.getMethod().equals("INVITE");
+        if (!finished.getAndSet(true) || another) {
+            tell("onResponse", () -> handler.onResponse(response));
+        }
+    }
+
+    @Override
+    public void timeout() {
+        if (!finished.getAndSet(true)) {
+            tell("onTimeout", handler::onTimeout);
+        }
+    }
+
+    @Override
+    public void failure(String why) {
+        if (!finished.getAndSet(true)) {
+            ClientTransaction failed;
+            synchronized (this) {
+                failed = transaction;
+            }
+            if (failed != null) {
+                failed.end();
+            }
+            tell("onTransportFailure", () -> handler.onTransportFailure(why));
+        }
+    }
+
+    /**
+     * A device cannot answer over a flow that is gone, and nobody who has not answered at all will. A peer that
+     * listens and is at work on the request may still answer over a new connection (RFC 3261 section 18.2.2).
+     */
+    @Override
+    public void linkClosed(String why) {
+        boolean working;
+        synchronized (this) {
+            working = provisional;
+        }
+        if (destination instanceof Destination.OverFlow || !working) {
+            failure(why);
+        }
+    }
+
+    @Override
+    public void cancel(Optional<String> reason) {
+        if (!request.getMethod().equals("INVITE") || finished.get()) {
+            return;
+        }
+        SIPRequest made = makeCancel(reason);
+        synchronized (this) {
+            if (cancel != null) {
+                return;
+            }
+            cancel = made;
+        }
+        sendCancelIfDue();
+    }
+
+    private SIPRequest makeCancel(Optional<String> reason) {
+        try {
+            SIPRequest made = request.createCancelRequest();
+            if (reason.isPresent()) {
+                SIPHeader header = StringMsgParser.parseSIPHeader("Reason: " + reason.get());
+                made.addHeader(header);
+            }
+            return made;
+        } catch (SipException | ParseException | RuntimeException e) {
+            throw new IllegalArgumentException("No CANCEL can be made with the Reason '" + reason.orElse("") + "'", e);
+        }
+    }
+
+    private void sendCancelIfDue() {
+        SIPRequest due;
+        synchronized (this) {
+            if (cancel == null || !provisional || cancelSent || finished.get()) {
+                return;
+            }
+            cancelSent = true;
+            due = cancel;
+        }
+        Optional<Link> link = stack.linkTo(destination);
+        try {
+            if (link.isPresent()) {
+                new ClientTransaction(jain, stack.channel(link.get()), due, new CancelOutcome()).start(due);
+            }
+        } catch (IOException e) {
+            LOG.debug(
+                    "A CANCEL could not be sent; call={} cause={}",
+                    request.getCallId().getCallId(),
+                    e.getMessage());
+        }
+        // RFC 3261 section 9.1: without a final response 64 T1 later, the request counts as cancelled.
+        jain.wheel().after(jain.transactionTimeout(), () -> {
+            ClientTransaction waiting;
+            synchronized (this) {
+                waiting = transaction;
+            }
+            if (!finished.get() && waiting != null) {
+                waiting.end();
+                timeout();
+            }
+        });
+    }
+
+    private static void tell(String what, Runnable call) {
+        try {
+            call.run();
+        } catch (Throwable e) {
+            HANDLER.log(() -> "A handler of SIP responses failed; in=" + what + " cause=" + e);
+        }
+    }
+
+    /** What comes of the CANCEL itself is of no interest: the INVITE's own end is. */
+    private static final class CancelOutcome implements ClientTransaction.Outcome {
+        @Override
+        public void response(SIPResponse response) {
+            LOG.debug("A CANCEL was answered; status={}", response.getStatusCode());
+        }
+
+        @Override
+        public void timeout() {
+            LOG.debug("A CANCEL was not answered");
+        }
+
+        @Override
+        public void failure(String why) {
+            LOG.debug("A CANCEL did not leave; cause={}", why);
+        }
+
+        @Override
+        public void linkClosed(String why) {
+            LOG.debug("A CANCEL lost its connection");
+        }
+    }
+}

@@ -1,0 +1,349 @@
+package org.pushbridge.sip.stack;
+
+import gov.nist.javax.sip.header.RetryAfter;
+import gov.nist.javax.sip.header.Server;
+import gov.nist.javax.sip.header.Via;
+import gov.nist.javax.sip.message.SIPMessage;
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.message.SIPResponse;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.text.ParseException;
+import java.util.List;
+import java.util.Optional;
+import javax.sip.InvalidArgumentException;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.pushbridge.device.Flow;
+
+/**
+ * Takes every message from the wire to its transaction and, if it is news, to the layer above; deals itself with what
+ * the layer above need not see. Called by the listeners on their threads.
+ */
+final class Reception {
+    private static final Logger LOG = LogManager.getLogger(Reception.class);
+    private static final QuietLog MALFORMED = new QuietLog(LOG, Level.INFO);
+    private static final QuietLog OVERLOAD = new QuietLog(LOG, Level.WARN);
+    private static final QuietLog LISTENER = new QuietLog(LOG, Level.WARN);
+    private static final byte[] PONG = "\r\n".getBytes(StandardCharsets.US_ASCII);
+    private static final int STUN_COOKIE = 0x2112A442;
+
+    private final JainStack stack;
+    private final SipStackSettings settings;
+    private final SipEvents events;
+    private final SipCounters counters;
+
+    Reception(JainStack stack, SipStackSettings settings, SipEvents events, SipCounters counters) {
+        this.stack = stack;
+        this.settings = settings;
+        this.events = events;
+        this.counters = counters;
+    }
+
+    /** One datagram: {@code data[0, length)}, which is only good until this returns. */
+    void datagram(byte[] data, int length, int maxMessageBytes, UdpListener listener, InetSocketAddress source) {
+        int from = 0;
+        while (from < length && (data[from] == '\r' || data[from] == '\n' || data[from] == 0)) {
+            from++;
+        }
+        if (from == length) {
+            if (length == 4 && data[0] == '\r' && data[1] == '\n') {
+                send(listener.linkTo(source), PONG);
+            }
+            return;
+        }
+        if (isStun(data, length)) {
+            return;
+        }
+        if (length > maxMessageBytes) {
+            counters.received.increment();
+            MessageHead cut =
+                    MessageHead.read(data, from, Math.max(from, MessageHead.lastLineEnd(data, maxMessageBytes)));
+            answerRefused(listener, source, cut, new Fault(513, "Message Too Large"));
+            return;
+        }
+        counters.received.increment();
+        int end = MessageHead.end(data, from, from, length);
+        MessageHead head = MessageHead.read(data, from, end < 0 ? length : end);
+        if (head.fault().isPresent()) {
+            answerRefused(listener, source, head, head.fault().get());
+            return;
+        }
+        int follows = end < 0 ? 0 : length - end;
+        if (end < 0 || head.contentLength() > follows) {
+            // RFC 3261 section 18.3: shorter than its Content-Length. Longer is cut off.
+            answerRefused(listener, source, head, Fault.bad("Message Cut Short"));
+            return;
+        }
+        try {
+            int body = head.contentLength() < 0 ? follows : head.contentLength();
+            SIPMessage message = MessageParser.parse(data, from, end - from, body);
+            accept(message, listener.linkTo(source), source, listener);
+        } catch (MessageParser.Malformed e) {
+            answerRefused(listener, source, head, e.fault());
+        }
+    }
+
+    private static boolean isStun(byte[] data, int length) {
+        return length >= 20 && (data[0] & 0xC0) == 0 && ByteBuffer.wrap(data).getInt(4) == STUN_COOKIE;
+    }
+
+    private void answerRefused(UdpListener listener, InetSocketAddress source, MessageHead head, Fault fault) {
+        refuse(head, fault, source).ifPresent(answer -> send(listener.linkTo(source), answer));
+    }
+
+    /** One message of a stream that is not fit to be parsed. Returns the answer to it, if it can be given one. */
+    Optional<byte[]> refused(MessageHead head, Fault fault, InetSocketAddress source) {
+        counters.received.increment();
+        return refuse(head, fault, source);
+    }
+
+    private Optional<byte[]> refuse(MessageHead head, Fault fault, InetSocketAddress source) {
+        counters.malformed.increment();
+        Optional<byte[]> answer = head.answer(fault, source, settings.server());
+        (answer.isPresent() ? counters.rejected : counters.dropped).increment();
+        MALFORMED.log(() -> "A malformed message was " + (answer.isPresent() ? "refused" : "dropped") + "; peer="
+                + Hosts.text(source) + " status=" + fault.status() + " fault=" + fault.reason());
+        return answer;
+    }
+
+    void slowPeer(InetSocketAddress peer) {
+        counters.malformed.increment();
+        MALFORMED.log(() -> "A message did not come to its end, the connection is closed; peer=" + Hosts.text(peer));
+    }
+
+    /** One message of a stream, checked and parsed. Throws nothing. */
+    void message(SIPMessage message, Link link, InetSocketAddress source, Listener listener) {
+        counters.received.increment();
+        try {
+            accept(message, link, source, listener);
+        } catch (Throwable e) {
+            LISTENER.log(() -> "A message could not be handled; peer=" + Hosts.text(source) + " cause=" + e);
+        }
+    }
+
+    private void accept(SIPMessage message, Link link, InetSocketAddress source, Listener listener) {
+        message.setRemoteAddress(source.getAddress());
+        message.setRemotePort(source.getPort());
+        if (message instanceof SIPResponse response) {
+            response(response, link);
+        } else if (message instanceof SIPRequest request) {
+            stamp(request.getTopmostVia(), source);
+            Link back = link.transport().isReliable() ? link : listener.linkTo(responseAddress(request, source));
+            request(request, link, back, listener);
+        }
+    }
+
+    /** RFC 3261 section 18.2.1 and RFC 3581 section 4. */
+    private static void stamp(Via via, InetSocketAddress source) {
+        try {
+            String address = Hosts.bare(source.getAddress());
+            boolean rport = via.hasParameter("rport");
+            String sentBy = via.getHost();
+            if (rport || (!address.equals(sentBy) && !("[" + address + "]").equals(sentBy))) {
+                via.setParameter("received", address);
+            }
+            if (rport) {
+                via.setParameter("rport", Integer.toString(source.getPort()));
+            }
+        } catch (ParseException e) {
+            throw new IllegalStateException("An IP address and a port are parameter values", e);
+        }
+    }
+
+    /** RFC 3261 section 18.2.2; maddr is not followed: it would have us send to whomever a stranger names. */
+    private static InetSocketAddress responseAddress(SIPRequest request, InetSocketAddress source) {
+        Via via = request.getTopmostVia();
+        if (via.hasParameter("rport")) {
+            return source;
+        }
+        int port = via.getPort();
+        return new InetSocketAddress(source.getAddress(), port <= 0 ? 5060 : port);
+    }
+
+    private void response(SIPResponse response, Link link) {
+        Optional<ClientTransaction> transaction = stack.client(JainStack.clientKey(response));
+        if (transaction.isPresent()) {
+            transaction.get().receive(response);
+        } else if (response.getStatusCode() / 100 == 2
+                && response.getCSeq().getMethod().equals("INVITE")) {
+            guarded("onStrayResponse", () -> events.onStrayResponse(response, link.flow()));
+        } else {
+            counters.dropped.increment();
+        }
+    }
+
+    private void request(SIPRequest request, Link link, Link back, Listener listener) {
+        String method = request.getMethod();
+        String key = JainStack.serverKey(request);
+        Optional<ServerTransaction> known = stack.server(key);
+        if (method.equals("ACK")) {
+            ack(request, link, back, known);
+            return;
+        }
+        if (known.isPresent()) {
+            counters.retransmissions.increment();
+            known.get().receive(request);
+            return;
+        }
+        if (stack.answered(key).isPresent()) {
+            counters.retransmissions.increment();
+            return; // The 2xx to it is being resent until its ACK comes.
+        }
+        boolean cancel = method.equals("CANCEL");
+        boolean outsideDialog = request.getToTag() == null;
+        if (!cancel && stack.serverTransactions() >= limit(outsideDialog)) {
+            overloaded(request, back);
+            return;
+        }
+        boolean mergeable = outsideDialog && !cancel;
+        boolean merged = mergeable && stack.isMerged(request, key);
+        String mergeKey = mergeable && !merged ? JainStack.mergeKey(request) : "";
+        ServerTransaction transaction =
+                new ServerTransaction(stack, new LinkChannel(stack, listener, back), request, key, mergeKey);
+        Optional<InboundRequest> invite = cancel
+                ? stack.server(JainStack.cancelledKey(request)).map(ServerTransaction::inbound)
+                : Optional.empty();
+        InboundRequest inbound = new InboundRequest(this, request, link.flow(), back, Optional.of(transaction), invite);
+        transaction.belongsTo(inbound);
+        Optional<ServerTransaction> other = stack.addServer(transaction);
+        if (other.isPresent()) {
+            counters.retransmissions.increment();
+            other.get().receive(request);
+            return;
+        }
+        transaction.receive(request);
+        transaction.started();
+        if (cancel) {
+            cancel(inbound);
+        } else if (merged) {
+            counters.rejected.increment();
+            inbound.respond(Responses.create(request, 482, "Merged Request", Optional.of(Tokens.tag())));
+        } else {
+            passUp(inbound);
+        }
+    }
+
+    private int limit(boolean outsideDialog) {
+        int limit = settings.maxServerTransactions();
+        return outsideDialog ? limit : limit + Math.max(1, limit / 4);
+    }
+
+    private void ack(SIPRequest ack, Link link, Link back, Optional<ServerTransaction> invite) {
+        if (invite.isPresent()) {
+            int status = invite.get().finalStatus();
+            if (status >= 300) {
+                invite.get().receive(ack);
+                return;
+            }
+            if (status == 0) {
+                counters.dropped.increment();
+                return;
+            }
+        }
+        passUp(new InboundRequest(this, ack, link.flow(), back, Optional.empty(), Optional.empty()));
+    }
+
+    /** RFC 3261 section 9.2. */
+    private void cancel(InboundRequest cancel) {
+        SIPRequest request = cancel.message();
+        String inviteKey = JainStack.cancelledKey(request);
+        Optional<ServerTransaction> invite = stack.server(inviteKey);
+        Optional<String> answered = stack.answered(inviteKey);
+        if (invite.isEmpty() && answered.isEmpty()) {
+            counters.rejected.increment();
+            cancel.respond(Responses.create(request, 481, Optional.of(Tokens.tag())));
+            return;
+        }
+        String tag = invite.map(ServerTransaction::toTag).or(() -> answered).orElse("");
+        cancel.respond(Responses.create(request, 200, Optional.of(tag.isEmpty() ? Tokens.tag() : tag)));
+        if (cancel.cancelled().isPresent() && !cancel.cancelled().get().isAnswered()) {
+            passUp(cancel);
+        }
+    }
+
+    private void overloaded(SIPRequest request, Link back) {
+        counters.overloaded.increment();
+        OVERLOAD.log(() -> "Too many transactions are open, a request is refused with 503; open="
+                + stack.serverTransactions() + " method=" + request.getMethod());
+        SIPResponse response = Responses.create(request, 503, Optional.of(Tokens.tag()));
+        try {
+            RetryAfter retryAfter = new RetryAfter();
+            retryAfter.setRetryAfter((int) settings.retryAfter().toSeconds());
+            response.setHeader(retryAfter);
+        } catch (InvalidArgumentException e) {
+            throw new IllegalStateException("The settings checked Retry-After", e);
+        }
+        send(response, back);
+    }
+
+    private void passUp(InboundRequest request) {
+        if (!guarded("onRequest", () -> events.onRequest(request)) && !request.isAck() && !request.isAnswered()) {
+            request.respond(Responses.create(request.message(), 500, Optional.of(Tokens.tag())));
+        }
+    }
+
+    /** Whether nothing was thrown. */
+    private boolean guarded(String what, Runnable call) {
+        try {
+            call.run();
+            return true;
+        } catch (Throwable e) {
+            counters.listenerFailures.increment();
+            LISTENER.log(() -> "A handler of SIP messages failed; in=" + what + " cause=" + e + " at="
+                    + (e.getStackTrace().length == 0 ? "?" : e.getStackTrace()[0]));
+            return false;
+        }
+    }
+
+    void flowClosed(Flow flow) {
+        guarded("onFlowClosed", () -> events.onFlowClosed(flow));
+    }
+
+    boolean respond(ServerTransaction transaction, SIPResponse response) {
+        addServer(response);
+        try {
+            return transaction.respond(response);
+        } catch (IOException e) {
+            counters.dropped.increment();
+            LOG.debug("A response had no way back and is dropped; call={} cause={}", callId(response), e.getMessage());
+            return true;
+        }
+    }
+
+    /** Sends a response outside any transaction. */
+    void send(SIPResponse response, Link link) {
+        addServer(response);
+        if (link.isOpen()) {
+            send(link, response.encodeAsBytes(link.transport().name()));
+        } else {
+            counters.dropped.increment();
+        }
+    }
+
+    void send(Link link, byte[] message) {
+        link.send(message, why -> {
+            counters.dropped.increment();
+            LOG.debug("A message could not be sent and is dropped; cause={}", why);
+        });
+    }
+
+    private void addServer(SIPResponse response) {
+        if (!response.hasHeader("Server")) {
+            try {
+                Server server = new Server();
+                server.setProduct(List.of(settings.server()));
+                response.setHeader(server);
+            } catch (ParseException e) {
+                throw new IllegalStateException("Any text is a product", e);
+            }
+        }
+    }
+
+    private static String callId(SIPMessage message) {
+        return message.getCallId().getCallId();
+    }
+}

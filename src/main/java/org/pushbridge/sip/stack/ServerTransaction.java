@@ -1,0 +1,174 @@
+package org.pushbridge.sip.stack;
+
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.message.SIPResponse;
+import gov.nist.javax.sip.stack.SIPServerTransactionImpl;
+import java.io.IOException;
+import javax.sip.TransactionState;
+import javax.sip.message.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One server transaction (RFC 3261 section 17.2): JAIN-SIP's state machine, with answers going back the way the
+ * request came and one lock around what JAIN-SIP leaves to luck. Nothing of the layer above is called under the lock.
+ */
+final class ServerTransaction extends SIPServerTransactionImpl {
+    private final JainStack stack;
+    private final LinkChannel channel;
+    private final String key;
+    private final String mergeKey;
+    private @Nullable InboundRequest inbound;
+    private boolean passUp;
+    private int finalStatus;
+    private volatile String toTag = "";
+
+    /** @param mergeKey empty if merging is not an issue */
+    ServerTransaction(JainStack stack, LinkChannel channel, SIPRequest request, String key, String mergeKey) {
+        super(stack, channel);
+        this.stack = stack;
+        this.channel = channel;
+        this.key = key;
+        this.mergeKey = mergeKey;
+        setRetransmitTimer(stack.t1Millis());
+        setOriginalRequest(request);
+        setRequestInterface((passed, from) -> passUp = true);
+    }
+
+    String key() {
+        return key;
+    }
+
+    @Override
+    public String getTransactionId() {
+        return key;
+    }
+
+    void belongsTo(InboundRequest request) {
+        inbound = request;
+    }
+
+    @Nullable
+    InboundRequest inbound() {
+        return inbound;
+    }
+
+    /** The To tag of the last response that had one; empty before. */
+    String toTag() {
+        return toTag;
+    }
+
+    /** 0 before there is one. */
+    synchronized int finalStatus() {
+        return finalStatus;
+    }
+
+    /** @return whether this is for the layer above */
+    synchronized boolean receive(SIPRequest request) {
+        passUp = false;
+        processRequest(request, channel);
+        return passUp;
+    }
+
+    /**
+     * Has a 100 sent unless there is another response within 200 ms (RFC 3261 section 17.2.1), or, for other methods,
+     * has the transaction forgotten when its client must have given up.
+     */
+    void started() {
+        if (isInviteTransaction()) {
+            map();
+        } else {
+            stack.wheel().after(stack.transactionTimeout(), () -> {
+                if (finalStatus() == 0) {
+                    stack.removeTransaction(this);
+                }
+            });
+        }
+    }
+
+    /**
+     * @return whether it was sent; a response after the final one is not
+     * @throws IOException if the way back is gone; the transaction is over then
+     */
+    synchronized boolean respond(SIPResponse response) throws IOException {
+        if (finalStatus != 0) {
+            return false;
+        }
+        if (response.getToTag() != null) {
+            toTag = response.getToTag();
+        }
+        int status = response.getStatusCode();
+        if (status >= Response.OK) {
+            finalStatus = status;
+            if (isInviteTransaction() && status < 300) {
+                stack.rememberAnswered(this, toTag);
+            }
+        }
+        try {
+            sendMessage(response);
+        } catch (IOException e) {
+            stack.removeTransaction(this);
+            throw e;
+        }
+        if (isTerminated() && !transactionTimerStarted.get()) {
+            stack.removeTransaction(this);
+        }
+        return true;
+    }
+
+    /** RFC 3261 section 18.2.2; JAIN-SIP would look for a channel by addresses. */
+    @Override
+    protected void sendResponse(SIPResponse response) throws IOException {
+        try {
+            channel.sendMessage(response);
+        } finally {
+            startTransactionTimer();
+        }
+    }
+
+    @Override
+    public synchronized void resendLastResponseAsBytes() throws IOException {
+        SIPResponse last = lastResponse;
+        if (last != null) {
+            channel.sendMessage(last);
+        }
+    }
+
+    @Override
+    public synchronized void fireTimer() {
+        super.fireTimer();
+    }
+
+    /** Failures are resent until they are acknowledged (RFC 3261 Timer G); 2xx are not ours to resend. */
+    @Override
+    public void fireRetransmissionTimer() {
+        if (isInviteTransaction() && finalStatus >= 300) {
+            try {
+                resendLastResponseAsBytes();
+            } catch (IOException e) {
+                stack.removeTransaction(this);
+            }
+        }
+    }
+
+    /** No ACK came, or a timer found the way back gone: the transaction ends, and nobody above has to know. */
+    @Override
+    public void raiseErrorEvent(int error) {
+        setState(TransactionState._TERMINATED);
+    }
+
+    @Override
+    public void raiseIOExceptionEvent() {
+        setState(TransactionState._TERMINATED);
+    }
+
+    /** Called when the stack has forgotten it. */
+    void removed() {
+        if (!mergeKey.isEmpty()) {
+            if (isInviteTransaction() && finalStatus >= 200 && finalStatus < 300) {
+                stack.wheel().after(stack.transactionTimeout(), () -> stack.forgetMerge(mergeKey, key));
+            } else {
+                stack.forgetMerge(mergeKey, key);
+            }
+        }
+    }
+}

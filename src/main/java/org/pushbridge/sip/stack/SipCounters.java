@@ -1,0 +1,68 @@
+package org.pushbridge.sip.stack;
+
+import java.util.concurrent.atomic.LongAdder;
+
+/** What the stack has seen since it started. Safe for any thread; cheap to read. */
+public final class SipCounters {
+    final LongAdder received = new LongAdder();
+    final LongAdder malformed = new LongAdder();
+    final LongAdder rejected = new LongAdder();
+    final LongAdder overloaded = new LongAdder();
+    final LongAdder dropped = new LongAdder();
+    final LongAdder retransmissions = new LongAdder();
+    final LongAdder listenerFailures = new LongAdder();
+    final LongAdder connectionsOpened = new LongAdder();
+    final LongAdder connectionsRefused = new LongAdder();
+    final LongAdder connectionsClosed = new LongAdder();
+
+    SipCounters() {}
+
+    /** Messages received, whatever became of them; keep-alives do not count. */
+    public long received() {
+        return received.sum();
+    }
+
+    /** Messages that broke the grammar or a rule of RFC 3261; some of them could be answered. */
+    public long malformed() {
+        return malformed.sum();
+    }
+
+    /** Requests the stack itself refused: 400, 413, 414, 481, 482, 505, 513. */
+    public long rejected() {
+        return rejected.sum();
+    }
+
+    /** Requests refused with 503 because too many transactions were open. */
+    public long overloaded() {
+        return overloaded.sum();
+    }
+
+    /** Messages in or out that went nowhere: responses nobody waited for, answers to closed connections. */
+    public long dropped() {
+        return dropped.sum();
+    }
+
+    /** Requests that were received again and absorbed. */
+    public long retransmissions() {
+        return retransmissions.sum();
+    }
+
+    /** Times that something was thrown by the layer above. */
+    public long listenerFailures() {
+        return listenerFailures.sum();
+    }
+
+    /** Connections accepted or opened. */
+    public long connectionsOpened() {
+        return connectionsOpened.sum();
+    }
+
+    /** Connections turned away because there were too many. */
+    public long connectionsRefused() {
+        return connectionsRefused.sum();
+    }
+
+    public long connectionsClosed() {
+        return connectionsClosed.sum();
+    }
+}
