@@ -1,0 +1,180 @@
+package org.pushbridge.store;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jdbi.v3.core.Handle;
+import org.pushbridge.device.Aor;
+import org.pushbridge.device.ApnsEnvironment;
+import org.pushbridge.device.Binding;
+import org.pushbridge.device.Device;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.Flow;
+import org.pushbridge.device.PushTarget;
+import org.pushbridge.device.PushToken;
+
+/**
+ * The SQL of the devices with their push targets and bindings. A device is always written whole: its old rows go, the
+ * new ones come, in one transaction. That is the same statement in every database, and doing it twice does no harm.
+ */
+final class DeviceTable {
+    private DeviceTable() {}
+
+    /** All devices. Needs a transaction in which the three tables do not change. */
+    static List<Device> load(Handle handle) {
+        Map<String, PushTarget> targets = new HashMap<>();
+        handle.createQuery("SELECT * FROM push_targets")
+                .map((row, context) -> Map.entry(row.getString("device_id"), target(row)))
+                .forEach(target -> targets.put(target.getKey(), target.getValue()));
+        Map<String, List<Binding>> bindings = new HashMap<>();
+        handle.createQuery("SELECT * FROM bindings ORDER BY device_id, place")
+                .map((row, context) -> Map.entry(row.getString("device_id"), binding(row)))
+                .forEach(binding -> bindings.computeIfAbsent(binding.getKey(), id -> new ArrayList<>())
+                        .add(binding.getValue()));
+        return handle.createQuery("SELECT * FROM devices ORDER BY aor_host, aor_user, device_id")
+                .map((row, context) -> {
+                    String id = row.getString("device_id");
+                    return new Device(
+                            new DeviceId(id),
+                            new Aor(row.getString("aor_user"), row.getString("aor_host")),
+                            row.getString("identity"),
+                            Optional.ofNullable(targets.get(id)),
+                            Optional.ofNullable(row.getString("target_fault")),
+                            bindings.getOrDefault(id, List.of()));
+                })
+                .list();
+    }
+
+    static void save(Handle handle, Device device) {
+        remove(handle, device.id());
+        handle.createUpdate("INSERT INTO devices (device_id, aor_user, aor_host, identity, target_fault)"
+                        + " VALUES (:device, :user, :host, :identity, :fault)")
+                .bind("device", device.id().value())
+                .bind("user", device.aor().user())
+                .bind("host", device.aor().host())
+                .bind("identity", device.identity())
+                .bind("fault", device.targetFault())
+                .execute();
+        device.target().ifPresent(target -> insert(handle, device.id(), target));
+        for (int place = 0; place < device.bindings().size(); place++) {
+            insert(handle, device.id(), place, device.bindings().get(place));
+        }
+    }
+
+    static void remove(Handle handle, DeviceId id) {
+        handle.execute("DELETE FROM devices WHERE device_id = ?", id.value());
+    }
+
+    static void removeAll(Handle handle, Aor aor) {
+        handle.execute("DELETE FROM devices WHERE aor_user = ? AND aor_host = ?", aor.user(), aor.host());
+    }
+
+    private static void insert(Handle handle, DeviceId device, PushTarget target) {
+        handle.createUpdate("INSERT INTO push_targets (device_id, environment, team_id, bundle_id, voip_token,"
+                        + " regular_token, registered_at, provider, param, prid)"
+                        + " VALUES (:device, :environment, :team, :bundle, :voip, :regular, :registered, :provider,"
+                        + " :param, :prid)")
+                .bind("device", device.value())
+                .bind("environment", target.environment().name())
+                .bind("team", target.teamId())
+                .bind("bundle", target.bundleId())
+                .bind("voip", target.voip().map(PushToken::hex))
+                .bind("regular", target.regular().map(PushToken::hex))
+                .bind("registered", EpochNanos.of(target.registeredAt()))
+                .bind("provider", target.provider())
+                .bind("param", target.param())
+                .bind("prid", target.prid())
+                .execute();
+    }
+
+    private static PushTarget target(ResultSet row) throws SQLException {
+        return new PushTarget(
+                ApnsEnvironment.valueOf(row.getString("environment")),
+                row.getString("team_id"),
+                row.getString("bundle_id"),
+                Optional.ofNullable(row.getString("voip_token")).map(PushToken::new),
+                Optional.ofNullable(row.getString("regular_token")).map(PushToken::new),
+                EpochNanos.toInstant(row.getLong("registered_at")),
+                row.getString("provider"),
+                row.getString("param"),
+                row.getString("prid"));
+    }
+
+    private static void insert(Handle handle, DeviceId device, int place, Binding binding) {
+        handle.createUpdate("INSERT INTO bindings (device_id, place, contact, contact_parameters, q, reg_id, transport,"
+                        + " local_address, local_port, remote_address, remote_port, connection, path, call_id, cseq,"
+                        + " registered_at, expires, user_agent, dialog_events)"
+                        + " VALUES (:device, :place, :contact, :parameters, :q, :regId, :transport,"
+                        + " :localAddress, :localPort, :remoteAddress, :remotePort, :connection, :path, :callId, :cseq,"
+                        + " :registered, :expires, :userAgent, :dialogEvents)")
+                .bind("device", device.value())
+                .bind("place", place)
+                .bind("contact", binding.contact())
+                .bind("parameters", binding.contactParameters())
+                .bind("q", binding.q())
+                .bind("regId", binding.regId())
+                .bind("transport", binding.flow().transport())
+                .bind("localAddress", binding.flow().local().getAddress().getHostAddress())
+                .bind("localPort", binding.flow().local().getPort())
+                .bind("remoteAddress", binding.flow().remote().getAddress().getHostAddress())
+                .bind("remotePort", binding.flow().remote().getPort())
+                .bind("connection", binding.flow().connection())
+                .bindArray("path", String.class, binding.path())
+                .bind("callId", binding.callId())
+                .bind("cseq", binding.cseq())
+                .bind("registered", EpochNanos.of(binding.registeredAt()))
+                .bind("expires", binding.expires().toNanos())
+                .bind("userAgent", binding.userAgent())
+                .bind("dialogEvents", binding.dialogEvents())
+                .execute();
+    }
+
+    private static Binding binding(ResultSet row) throws SQLException {
+        int regId = row.getInt("reg_id");
+        OptionalInt optionalRegId = row.wasNull() ? OptionalInt.empty() : OptionalInt.of(regId);
+        List<String> path = new ArrayList<>();
+        for (Object value : (Object[]) row.getArray("path").getArray()) {
+            path.add((String) value);
+        }
+        return new Binding(
+                row.getString("contact"),
+                row.getString("contact_parameters"),
+                row.getInt("q"),
+                optionalRegId,
+                new Flow(
+                        row.getString("transport"),
+                        address(row.getString("local_address"), row.getInt("local_port")),
+                        address(row.getString("remote_address"), row.getInt("remote_port")),
+                        row.getLong("connection")),
+                path,
+                row.getString("call_id"),
+                row.getLong("cseq"),
+                EpochNanos.toInstant(row.getLong("registered_at")),
+                Duration.ofNanos(row.getLong("expires")),
+                row.getString("user_agent"),
+                row.getBoolean("dialog_events"));
+    }
+
+    /** Literal addresses only, so that nothing is asked of DNS. */
+    private static InetSocketAddress address(String literal, int port) throws SQLException {
+        try {
+            return new InetSocketAddress(InetAddress.getByName(literal), port);
+        } catch (UnknownHostException e) {
+            // An IPv6 scope names a network interface, and this machine may have lost it since.
+            int scope = literal.indexOf('%');
+            if (scope < 0) {
+                throw new SQLException("The bindings hold an address that is none: " + literal, e);
+            }
+            return address(literal.substring(0, scope), port);
+        }
+    }
+}

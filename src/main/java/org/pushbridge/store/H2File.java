@@ -1,0 +1,248 @@
+package org.pushbridge.store;
+
+import com.zaxxer.hikari.HikariConfig;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Objects;
+import java.util.Properties;
+import org.h2.api.ErrorCode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An H2 database in one file, opened by this process alone.
+ *
+ * <p>What is promised once a write is acknowledged:
+ *
+ * <ul>
+ *   <li><b>The process dies</b> (kill -9, a crash of the JVM): the write is there. H2's MVStore appends; a file that
+ *       ends in the middle of a write is opened at its last whole version.
+ *   <li><b>The machine dies</b> (power, kernel): the write is there too, as far as the file system and the drive keep
+ *       what they confirmed. By itself H2 hands a commit to the operating system up to half a second later
+ *       ({@code WRITE_DELAY}) and does not force it to the drive. So the writer thread follows each group commit with
+ *       {@code CHECKPOINT SYNC}, which writes what is pending and forces the file. {@code WRITE_DELAY=0} would do less
+ *       (it does not force) and cost more (a chunk of the file for each transaction, and no background thread that
+ *       reuses space).
+ * </ul>
+ *
+ * <p>{@code DB_CLOSE_ON_EXIT=FALSE}: H2's own shutdown hook would close the file while the bridge's drains the writer.
+ * {@code IFEXISTS=TRUE} for all connections after the first: if somebody removes the file while it is open, the answer
+ * is an error and not a fresh and empty database.
+ *
+ * <p>A damaged file is never written to. What cannot be noticed is a file that lost its end and is whole up to there:
+ * H2 opens it at the last version it finds.
+ *
+ * <p>The file holds tokens and hashes. It and its directory, if they are created here, are for their owner only.
+ */
+final class H2File extends Database {
+    static final String SCHEME = "jdbc:h2:file:";
+
+    private static final String FILE_END = ".mv.db";
+
+    /** Errors are logged by those who see them; H2's own trace file would quote tokens and hashes. */
+    private static final String OPTIONS = ";DB_CLOSE_ON_EXIT=FALSE;TRACE_LEVEL_FILE=0";
+
+    private final Path base;
+    private final Path directory;
+    private final Path file;
+
+    H2File(StoreSettings settings) {
+        super(settings);
+        String name = settings.url().substring(SCHEME.length());
+        if (name.indexOf(';') >= 0) {
+            // They could take back what is promised above: FILE_LOCK=NO, for example.
+            throw new StoreException("The database URL " + place()
+                    + " has options behind a semicolon, which Pushbridge sets by itself: leave them out.");
+        }
+        if (name.isEmpty() || name.endsWith("/")) {
+            throw new StoreException("The database URL '" + place() + "' names no file: write " + SCHEME
+                    + "/var/lib/pushbridge/pushbridge, for example.");
+        }
+        if (name.startsWith("~/")) {
+            name = System.getProperty("user.home") + name.substring(1);
+        }
+        try {
+            base = Path.of(name).toAbsolutePath().normalize();
+            directory = Objects.requireNonNullElse(base.getParent(), base);
+            file = Path.of(base + FILE_END);
+        } catch (InvalidPathException e) {
+            throw new StoreException(
+                    "The database URL '" + place() + "' holds no path this system knows: " + e.getReason() + ".", e);
+        }
+    }
+
+    @Override
+    String url() {
+        return SCHEME + base + OPTIONS + ";IFEXISTS=TRUE";
+    }
+
+    @Override
+    Connection connectFirst() {
+        try {
+            if (Files.exists(file)) {
+                checkFile();
+                checkContent();
+            } else {
+                checkDirectory();
+                create();
+            }
+            return connect(url(), new Properties());
+        } catch (SQLException e) {
+            throw explain(e);
+        }
+    }
+
+    /** H2 would take an empty file for a new database, and one it may not write for a read-only one. */
+    private void checkFile() {
+        if (!Files.isRegularFile(file)) {
+            throw new StoreException(file + " is in the place of the database file and is not a file:"
+                    + " move it away or choose another path.");
+        }
+        if (!Files.isReadable(file) || !Files.isWritable(file)) {
+            throw new StoreException("The database file " + file + " may not be read and written by the user "
+                    + System.getProperty("user.name") + ": change its owner or permissions.");
+        }
+        try {
+            if (Files.size(file) == 0) {
+                throw damaged("it is empty", null);
+            }
+        } catch (IOException e) {
+            throw new StoreException("The database file " + file + " cannot be read: " + e, e);
+        }
+    }
+
+    private void checkDirectory() {
+        try {
+            if (!Files.exists(directory)) {
+                Files.createDirectories(directory);
+                keepToOwner(directory, "rwx------");
+            }
+        } catch (IOException e) {
+            throw new StoreException(
+                    "The directory " + directory + " for the database file cannot be created: " + e
+                            + ". Create it for the user " + System.getProperty("user.name")
+                            + ", or choose another path.",
+                    e);
+        }
+        if (!Files.isDirectory(directory) || !Files.isWritable(directory)) {
+            throw new StoreException("The database file cannot be created because " + directory
+                    + " is no directory that the user " + System.getProperty("user.name")
+                    + " may write to: change its owner or permissions, or choose another path.");
+        }
+    }
+
+    /**
+     * H2 takes a file that was cut short behind its header for a new database, and begins to write to it. So the file is
+     * looked at read-only first: it must have tables of ours, because it gets its name only when it has them.
+     */
+    private void checkContent() throws SQLException {
+        try (Connection connection = connect(url() + ";ACCESS_MODE_DATA=r", new Properties());
+                ResultSet table = connection.getMetaData().getTables(null, null, Schema.HISTORY_TABLE, null)) {
+            if (!table.next()) {
+                throw withoutTables(null);
+            }
+        } catch (SQLException e) {
+            // What H2 says when it finds nothing at all and would begin anew.
+            if (e.getErrorCode() == ErrorCode.DATABASE_IS_READ_ONLY) {
+                throw withoutTables(e);
+            }
+            throw e;
+        }
+    }
+
+    private StoreException withoutTables(@Nullable SQLException cause) {
+        return damaged("it was cut short, or is the database of another program", cause);
+    }
+
+    /** Makes the file under another name, which it keeps until its schema is there. */
+    private void create() throws SQLException {
+        Path unfinished = Path.of(base + ".unfinished");
+        Path unfinishedFile = Path.of(unfinished + FILE_END);
+        String unfinishedUrl = SCHEME + unfinished + OPTIONS;
+        try {
+            try (Connection connection = connect(unfinishedUrl, new Properties())) {
+                keepToOwner(unfinishedFile, "rw-------");
+                Schema.bringUpToDate(this, unfinishedUrl);
+                harden(connection);
+            }
+            Files.move(unfinishedFile, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new StoreException("The database file " + file + " cannot be created: " + e, e);
+        }
+    }
+
+    private static void keepToOwner(Path path, String permissions) throws IOException {
+        if (Files.getFileAttributeView(path, PosixFileAttributeView.class) != null) {
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+        }
+    }
+
+    /** Connections to an embedded database do not age, and the last one to go would close the file. */
+    @Override
+    void adapt(HikariConfig pool) {
+        pool.setMaxLifetime(0);
+        pool.setKeepaliveTime(0);
+        pool.setIdleTimeout(0);
+    }
+
+    @Override
+    void harden(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("CHECKPOINT SYNC");
+        }
+    }
+
+    @Override
+    StoreException explain(SQLException error) {
+        return switch (error.getErrorCode()) {
+            case ErrorCode.DATABASE_ALREADY_OPEN_1 ->
+                new StoreException(
+                        "Another Pushbridge runs on the database file " + file
+                                + ": stop it, or give this one a file of its own.",
+                        error);
+            case ErrorCode.WRONG_USER_OR_PASSWORD ->
+                new StoreException(
+                        "The database file " + file + " was created with another user or password than '"
+                                + settings.user() + "' and the configured one: set those it was created with.",
+                        error);
+            case ErrorCode.FILE_CORRUPTED_1, ErrorCode.FILE_VERSION_ERROR_1 ->
+                damaged("H2 cannot make sense of it (error " + error.getErrorCode() + ")", error);
+            case ErrorCode.DATABASE_NOT_FOUND_WITH_IF_EXISTS_1 ->
+                new StoreException(
+                        "The database file " + file + " is gone: somebody removed it while it was in use."
+                                + " Put it back from a backup and restart.",
+                        error);
+            case ErrorCode.ADMIN_RIGHTS_REQUIRED ->
+                new StoreException(
+                        "The database user '" + settings.user() + "' has no admin rights in " + file
+                                + ", which Pushbridge needs to force writes to the drive: use the user that the file"
+                                + " was created with.",
+                        error);
+            default -> endsTooSoon(error) ? damaged("it ends too soon", error) : unexplained(error);
+        };
+    }
+
+    private static boolean endsTooSoon(SQLException error) {
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            if (cause instanceof EOFException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private StoreException damaged(String why, @Nullable SQLException cause) {
+        String message = "The database file " + file + " is damaged: " + why + ". It has been left as it is; put a"
+                + " backup in its place, or move it away to start with an empty database.";
+        return cause == null ? new StoreException(message) : new StoreException(message, cause);
+    }
+}

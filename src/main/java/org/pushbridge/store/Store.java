@@ -1,0 +1,175 @@
+package org.pushbridge.store;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.pool.HikariPool;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.statement.StatementExceptions;
+import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
+import org.pushbridge.device.Aor;
+import org.pushbridge.device.Device;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.DeviceStore;
+import org.pushbridge.device.User;
+
+/**
+ * The database: users, devices and tombstones survive in it.
+ *
+ * <p>Safe for any thread. Writes return at once; their stage completes when the write is on disk, in the order of the
+ * calls, on the writer's thread, which must not be held up. It completes exceptionally, with a {@link StoreException},
+ * if the database refuses the write, has been away for longer than {@link StoreSettings#patience}, or has more writes
+ * waiting than it may. Reads block, and throw a {@link StoreException} if the database is away.
+ *
+ * <p>For what "on disk" means, see {@link H2File} and {@link PostgreSql}.
+ */
+public final class Store implements DeviceStore, AutoCloseable {
+    private static final Logger LOGGER = LogManager.getLogger(Store.class);
+    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(10);
+    private static final Duration SHORTEST_CONNECTION_WAIT = Duration.ofMillis(250);
+    private static final Duration LONGEST_CONNECTION_WAIT = Duration.ofSeconds(2);
+
+    private final Database database;
+    private final HikariDataSource pool;
+    private final Jdbi jdbi;
+    private final GroupWriter writer;
+
+    private Store(Database database, HikariDataSource pool, Jdbi jdbi, GroupWriter writer) {
+        this.database = database;
+        this.pool = pool;
+        this.jdbi = jdbi;
+        this.writer = writer;
+    }
+
+    /**
+     * Opens the database, creates it if it is a file that is not there yet, and brings its schema up to date. Blocks.
+     *
+     * @throws StoreException in one sentence: the file is in use, damaged (then it is left as it is) or not writable;
+     *     the URL is of no known kind; user or password are wrong; PostgreSQL cannot be reached; the schema is newer
+     *     than this program
+     */
+    public static Store open(StoreSettings settings) {
+        Database database = Database.of(settings);
+        // Held until the pool has connections, so that nobody else can open the file in between.
+        try (Connection first = database.connectFirst()) {
+            database.harden(first);
+            Schema.bringUpToDate(database, database.url());
+            HikariDataSource pool = pool(database, settings);
+            Jdbi jdbi = Jdbi.create(pool).registerArrayType(String.class, "varchar");
+            // Jdbi would put the values of a failed statement into its message: tokens and hashes.
+            jdbi.configure(
+                    StatementExceptions.class,
+                    exceptions -> exceptions.setMessageRendering(StatementExceptions.MessageRendering.NONE));
+            LOGGER.info("The database is open. database={}", database.place());
+            return new Store(database, pool, jdbi, new GroupWriter(database, jdbi, settings));
+        } catch (SQLException e) {
+            throw database.explain(e);
+        }
+    }
+
+    private static HikariDataSource pool(Database database, StoreSettings settings) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName("store");
+        config.setJdbcUrl(database.url());
+        config.setUsername(settings.user());
+        config.setPassword(settings.password());
+        config.setMaximumPoolSize(settings.poolSize());
+        Duration wait = settings.patience().compareTo(LONGEST_CONNECTION_WAIT) > 0
+                ? LONGEST_CONNECTION_WAIT
+                : settings.patience();
+        long waitMillis = Math.max(wait.toMillis(), SHORTEST_CONNECTION_WAIT.toMillis());
+        config.setConnectionTimeout(waitMillis);
+        config.setValidationTimeout(waitMillis);
+        database.adapt(config);
+        try {
+            return new HikariDataSource(config);
+        } catch (HikariPool.PoolInitializationException e) {
+            throw database.explain("Connecting to", e);
+        }
+    }
+
+    @Override
+    public List<User> loadUsers() {
+        return read("the users", UserTable::load);
+    }
+
+    @Override
+    public List<Device> loadDevices() {
+        return read("the devices", DeviceTable::load);
+    }
+
+    @Override
+    public CompletionStage<Void> saveUser(User user) {
+        return writer.write("save the user " + user.aor(), handle -> UserTable.save(handle, user));
+    }
+
+    @Override
+    public CompletionStage<Void> removeUser(Aor aor) {
+        return writer.write("remove the user " + aor, handle -> {
+            UserTable.remove(handle, aor);
+            DeviceTable.removeAll(handle, aor);
+        });
+    }
+
+    @Override
+    public CompletionStage<Void> saveDevice(Device device) {
+        return writer.write("save the device " + device.id(), handle -> DeviceTable.save(handle, device));
+    }
+
+    @Override
+    public CompletionStage<Void> removeDevice(DeviceId id) {
+        return writer.write("remove the device " + id, handle -> DeviceTable.remove(handle, id));
+    }
+
+    /** Remembers how a call ended; replaces what was remembered of the same call. */
+    public CompletionStage<Void> bury(Tombstone tombstone) {
+        return writer.write(
+                "remember the end of the call " + tombstone.call(), handle -> TombstoneTable.bury(handle, tombstone));
+    }
+
+    /**
+     * The ended calls for which the device was pushed to, whole, the latest first. Blocks.
+     *
+     * @param now those that expire at or before it are left out
+     */
+    public List<Tombstone> tombstonesFor(DeviceId device, Instant now) {
+        return read("the tombstones", handle -> TombstoneTable.load(handle, device, now));
+    }
+
+    /** Forgets the tombstones that expire at or before {@code now}. */
+    public CompletionStage<Void> purgeTombstones(Instant now) {
+        return writer.write("forget old tombstones", handle -> TombstoneTable.purge(handle, now));
+    }
+
+    private <T> T read(String what, Function<Handle, T> query) {
+        try {
+            // All tables of an answer as they were at one moment.
+            return jdbi.inTransaction(TransactionIsolationLevel.REPEATABLE_READ, query::apply);
+        } catch (RuntimeException e) {
+            throw database.explain("Reading " + what + " from", e);
+        }
+    }
+
+    /**
+     * Takes no more writes, gives those that wait up to 10 s to get on disk, and closes the database. Does nothing the
+     * second time.
+     */
+    @Override
+    public void close() {
+        if (!writer.close(DRAIN_LIMIT)) {
+            LOGGER.error(
+                    "The database did not take all writes before the store was closed; those have failed. database={}",
+                    database.place());
+        }
+        pool.close();
+    }
+}

@@ -1,0 +1,199 @@
+package org.pushbridge.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.pushbridge.store.Samples.ALICE;
+import static org.pushbridge.store.Samples.BOB;
+import static org.pushbridge.store.Samples.device;
+import static org.pushbridge.store.Samples.user;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The store on a file. */
+class H2StoreTest extends StoreContract {
+    private final Path directory;
+
+    H2StoreTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
+
+    @Override
+    StoreSettings newDatabase() {
+        return at(directory.resolve("new").resolve(UUID.randomUUID().toString()));
+    }
+
+    private static StoreSettings at(Path path) {
+        return StoreSettings.of("jdbc:h2:file:" + path, "pushbridge", "correct-secret");
+    }
+
+    private Path file() {
+        return Path.of(settings.url().substring("jdbc:h2:file:".length()) + ".mv.db");
+    }
+
+    @Test
+    void theFileAndItsDirectoryAreForTheirOwnerOnly() throws Exception {
+        assumeTrue(FileSystems.getDefault().supportedFileAttributeViews().contains("posix"));
+
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file())))
+                .isEqualTo("rw-------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file().getParent())))
+                .isEqualTo("rwx------");
+    }
+
+    @Test
+    void aFileThatIsNoDatabaseIsReportedAndLeftAsItIs() throws Exception {
+        byte[] notes = "Things to buy: a bigger disk.\n".repeat(1000).getBytes(StandardCharsets.UTF_8);
+        Files.write(directory.resolve("notes.mv.db"), notes);
+
+        assertThatThrownBy(() -> Store.open(at(directory.resolve("notes"))))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("notes.mv.db is damaged")
+                .hasMessageContaining("backup");
+        assertThat(directory.resolve("notes.mv.db")).hasBinaryContent(notes);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 100, 4096, 5000, 8192, 9000})
+    void aFileCutShortIsReportedAndLeftAsItIs(int length) throws Exception {
+        done(store.saveUser(user(ALICE)));
+        store.close();
+        byte[] cut = Arrays.copyOf(Files.readAllBytes(file()), length);
+        Files.write(file(), cut);
+
+        assertThatThrownBy(() -> Store.open(settings))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("is damaged")
+                .hasMessageContaining("backup");
+        assertThat(file()).hasBinaryContent(cut);
+    }
+
+    @Test
+    void aFileOverwrittenWithZeroesIsReportedAndLeftAsItIs() throws Exception {
+        done(store.saveUser(user(ALICE)));
+        store.close();
+        byte[] zeroes = new byte[(int) Files.size(file())];
+        Files.write(file(), zeroes);
+
+        assertThatThrownBy(() -> Store.open(settings))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("is damaged");
+        assertThat(file()).hasBinaryContent(zeroes);
+    }
+
+    @Test
+    void aDirectoryThatCannotBeCreatedIsNamed() throws Exception {
+        Files.writeString(directory.resolve("file"), "in the way");
+
+        assertThatThrownBy(() ->
+                        Store.open(at(directory.resolve("file").resolve("sub").resolve("database"))))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining(
+                        "The directory " + directory.resolve("file").resolve("sub"))
+                .hasMessageContaining("cannot be created");
+        assertThatThrownBy(() -> Store.open(at(directory.resolve("file").resolve("database"))))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining(directory.resolve("file") + " is no directory");
+    }
+
+    @Test
+    void missingPermissionsAreNamed() throws Exception {
+        assumeFalse(System.getProperty("user.name").equals("root"), "root may do everything");
+        store.close();
+        assertThat(file().toFile().setReadOnly()).isTrue();
+        Path readOnly = Files.createDirectory(directory.resolve("read-only"));
+        assertThat(readOnly.toFile().setWritable(false)).isTrue();
+
+        assertThatThrownBy(() -> Store.open(settings))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("may not be read and written by the user");
+        assertThatThrownBy(() -> Store.open(at(readOnly.resolve("database"))))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining(readOnly + " is no directory that the user");
+    }
+
+    @Test
+    void aDirectoryInThePlaceOfTheFileIsNamed() throws Exception {
+        Files.createDirectories(directory.resolve("database.mv.db"));
+
+        assertThatThrownBy(() -> Store.open(at(directory.resolve("database"))))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("is not a file");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "jdbc:mysql://localhost/bridge?password=hidden-secret",
+                "jdbc:h2:mem:bridge;PASSWORD=hidden-secret",
+                "pushbridge.db",
+                ""
+            })
+    void aDatabaseOfAnUnknownKindIsRefusedWithAnExample(String url) {
+        assertThatThrownBy(() -> Store.open(StoreSettings.of(url, "u", "p")))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("jdbc:h2:file:PATH")
+                .hasMessageContaining("jdbc:postgresql:")
+                .hasMessageNotContaining("hidden-secret");
+    }
+
+    @Test
+    void optionsThatCouldTakeBackThePromisesAreRefused() {
+        assertThatThrownBy(() -> Store.open(
+                        StoreSettings.of("jdbc:h2:file:" + directory.resolve("x") + ";FILE_LOCK=NO", "u", "p")))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("leave them out");
+    }
+
+    @Test
+    void anInterruptedReaderDoesNotBringTheStoreDown() throws Exception {
+        done(store.saveUser(user(ALICE)));
+        reopen();
+        Thread reader = new Thread(() -> {
+            Thread.currentThread().interrupt();
+            try {
+                store.loadDevices();
+                store.loadUsers();
+            } catch (StoreException interrupted) {
+                assertThat(interrupted).hasMessageContaining("Reading");
+            }
+        });
+        reader.start();
+        reader.join();
+
+        done(store.saveUser(user(BOB)));
+        done(store.saveDevice(device(BOB, "1")));
+
+        assertThat(store.loadUsers()).containsExactly(user(ALICE), user(BOB));
+        reopen();
+        assertThat(store.loadUsers()).containsExactly(user(ALICE), user(BOB));
+        assertThat(store.loadDevices()).containsExactly(device(BOB, "1"));
+    }
+
+    @Test
+    void theSettingsDoNotShowThePassword() {
+        assertThat(new StoreSettings(
+                                "jdbc:postgresql://db/bridge?user=u&password=hidden-secret",
+                                "u",
+                                "hidden-secret",
+                                2,
+                                1,
+                                1,
+                                Duration.ZERO)
+                        .toString())
+                .contains("jdbc:postgresql://db/bridge")
+                .doesNotContain("hidden-secret");
+    }
+}

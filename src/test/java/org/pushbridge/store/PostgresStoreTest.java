@@ -1,0 +1,160 @@
+package org.pushbridge.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.pushbridge.store.Samples.ALICE;
+import static org.pushbridge.store.Samples.BOB;
+import static org.pushbridge.store.Samples.device;
+import static org.pushbridge.store.Samples.user;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The store on a real PostgreSQL. */
+class PostgresStoreTest extends StoreContract {
+    @Override
+    StoreSettings newDatabase() throws SQLException {
+        return StoreSettings.of(PostgresServer.newDatabase(), PostgresServer.USER, PostgresServer.PASSWORD);
+    }
+
+    @Test
+    void writesThatWaitShareATransaction() throws Exception {
+        reopenWith(1000, 50);
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> writes = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            writes.add(store.saveDevice(device(ALICE, "" + i)));
+        }
+        release.countDown();
+        writes.forEach(StoreContract::done);
+
+        try (Connection connection = DriverManager.getConnection(settings.url(), settings.user(), settings.password());
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT count(DISTINCT xmin::text) FROM devices")) {
+            row.next();
+            assertThat(row.getInt(1)).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aDatabaseThatDoesNotExistIsNamed() {
+        StoreSettings none =
+                StoreSettings.of(PostgresServer.url("nowhere"), PostgresServer.USER, PostgresServer.PASSWORD);
+
+        assertThatThrownBy(() -> Store.open(none))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("has no database")
+                .hasMessageContaining("nowhere");
+    }
+
+    @Test
+    void aServerThatCannotBeReachedIsNamed() throws IOException {
+        int port = unusedPort();
+        StoreSettings away =
+                StoreSettings.of("jdbc:postgresql://localhost:" + port + "/bridge?password=hidden-secret", "u", "p");
+
+        assertThatThrownBy(() -> Store.open(away))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("cannot be reached")
+                .hasMessageContaining("localhost:" + port)
+                .hasMessageNotContaining("hidden-secret");
+    }
+
+    @Test
+    void aUserWithoutRightsIsNamed() throws Exception {
+        StoreSettings other = newDatabase();
+        try (Connection connection = PostgresServer.superuser().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("DROP ROLE IF EXISTS guest");
+            statement.execute("CREATE ROLE guest LOGIN");
+        }
+
+        assertThatThrownBy(() -> Store.open(StoreSettings.of(other.url(), "guest", "")))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("'guest' may not do what is needed");
+    }
+
+    @Test
+    void connectionsThatTheServerDropsAreReplaced() throws Exception {
+        done(store.saveUser(user(ALICE)));
+        try (Connection connection = PostgresServer.superuser().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"
+                    + settings.url().substring(settings.url().lastIndexOf('/') + 1) + "'");
+        }
+
+        done(store.saveUser(user(BOB)));
+
+        assertThat(store.loadUsers()).containsExactly(user(ALICE), user(BOB));
+    }
+
+    @Test
+    void anOutageIsSatOutForAWhileThenReportedAndEndsByItself(@TempDir Path directory) throws Exception {
+        int port = unusedPort();
+        EmbeddedPostgres server = start(directory, port);
+        StoreSettings patient = StoreSettings.of(server.getJdbcUrl("postgres", "postgres"), "postgres", "");
+        StoreSettings impatient =
+                new StoreSettings(patient.url(), patient.user(), patient.password(), 2, 100, 10, Duration.ZERO);
+        try (Store bridge = Store.open(new StoreSettings(
+                        patient.url(), patient.user(), patient.password(), 2, 100, 10, Duration.ofMinutes(1)));
+                Store hasty = Store.open(impatient)) {
+            done(bridge.saveUser(user(ALICE)));
+            server.close();
+
+            assertThat(failure(hasty.saveUser(user(BOB))))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("Could not save the user sip:bob@example.com")
+                    .hasMessageContaining("is away");
+            assertThatThrownBy(hasty::loadUsers).isInstanceOf(StoreException.class);
+            CompletableFuture<Void> waiting =
+                    bridge.saveDevice(device(ALICE, "1")).toCompletableFuture();
+
+            server = start(directory, port);
+
+            assertThat(waiting).succeedsWithin(Duration.ofSeconds(30));
+            await().atMost(Duration.ofSeconds(30)).until(() -> {
+                try {
+                    hasty.saveUser(user(BOB)).toCompletableFuture().join();
+                    return true;
+                } catch (RuntimeException stillAway) {
+                    return false;
+                }
+            });
+            assertThat(bridge.loadUsers()).containsExactly(user(ALICE), user(BOB));
+            assertThat(bridge.loadDevices()).containsExactly(device(ALICE, "1"));
+        } finally {
+            server.close();
+        }
+    }
+
+    private static EmbeddedPostgres start(Path directory, int port) throws IOException {
+        return PostgresServer.builder()
+                .setDataDirectory(directory)
+                .setCleanDataDirectory(false)
+                .setPort(port)
+                .start();
+    }
+
+    private static int unusedPort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+}

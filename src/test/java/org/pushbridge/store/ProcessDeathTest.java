@@ -1,0 +1,101 @@
+package org.pushbridge.store;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.pushbridge.store.Samples.ALICE;
+import static org.pushbridge.store.Samples.device;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.pushbridge.device.Device;
+
+/** The file in the hands of a second process, and what is in it after that process was killed (invariant 7). */
+class ProcessDeathTest {
+    private static final int ACKS_BEFORE_THE_KILL = 300;
+    private static final int LIVES = 3;
+
+    private final Path directory;
+
+    ProcessDeathTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
+
+    private String url() {
+        return "jdbc:h2:file:" + directory.resolve("database");
+    }
+
+    private Process start(String task, String prefix) throws IOException {
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        AckingProcess.class.getName(),
+                        url(),
+                        task,
+                        prefix)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    private static void kill(Process process) throws InterruptedException {
+        process.destroyForcibly();
+        assertThat(process.waitFor(30, SECONDS)).isTrue();
+    }
+
+    @Test
+    void whatWasAcknowledgedIsThereAfterEachKill() throws Exception {
+        for (int life = 1; life <= LIVES; life++) {
+            String prefix = "life " + life + ", device ";
+            int acknowledged = 0;
+            Process process = start("write", prefix);
+            try (BufferedReader output = process.inputReader(StandardCharsets.US_ASCII)) {
+                assertThat(output.readLine()).isEqualTo("open");
+                while (acknowledged < ACKS_BEFORE_THE_KILL) {
+                    assertThat(output.readLine()).isEqualTo(AckingProcess.ack(acknowledged));
+                    acknowledged++;
+                }
+                // Not process.destroyForcibly(), which would also close the stream.
+                assertThat(process.toHandle().destroyForcibly()).isTrue();
+                // What it said before it died; the last line may be cut.
+                for (String line = output.readLine();
+                        AckingProcess.ack(acknowledged).equals(line);
+                        line = output.readLine()) {
+                    acknowledged++;
+                }
+            } finally {
+                kill(process);
+            }
+
+            List<Device> expected = IntStream.range(0, acknowledged)
+                    .mapToObj(number -> device(ALICE, prefix + number))
+                    .toList();
+            try (Store store = Store.open(StoreSettings.of(url(), "pushbridge", ""))) {
+                assertThat(store.loadDevices()).containsAll(expected);
+            }
+        }
+    }
+
+    @Test
+    void aFileInUseByAnotherProcessIsReportedUntilThatOneIsGone() throws Exception {
+        Process process = start("hold", "");
+        try (BufferedReader output = process.inputReader(StandardCharsets.US_ASCII)) {
+            assertThat(output.readLine()).isEqualTo("open");
+
+            assertThatThrownBy(() -> Store.open(StoreSettings.of(url(), "pushbridge", "")))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("Another Pushbridge runs on the database file")
+                    .hasMessageContaining("database.mv.db");
+        } finally {
+            kill(process);
+        }
+
+        Store.open(StoreSettings.of(url(), "pushbridge", "")).close();
+    }
+}

@@ -1,0 +1,445 @@
+package org.pushbridge.store;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.pushbridge.store.Samples.ALICE;
+import static org.pushbridge.store.Samples.BOB;
+import static org.pushbridge.store.Samples.SOME_TIME;
+import static org.pushbridge.store.Samples.device;
+import static org.pushbridge.store.Samples.oversizedUser;
+import static org.pushbridge.store.Samples.tombstone;
+import static org.pushbridge.store.Samples.user;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.pushbridge.device.Aor;
+import org.pushbridge.device.Device;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.PushTarget;
+import org.pushbridge.device.User;
+
+/** What the store promises on every database. */
+abstract class StoreContract {
+    StoreSettings settings;
+    Store store;
+
+    /** Of a database that does not exist yet, or is empty. */
+    abstract StoreSettings newDatabase() throws Exception;
+
+    @BeforeEach
+    void openNewDatabase() throws Exception {
+        settings = newDatabase();
+        store = Store.open(settings);
+    }
+
+    @AfterEach
+    void close() {
+        store.close();
+    }
+
+    final void reopen() {
+        store.close();
+        store = Store.open(settings);
+    }
+
+    final void reopenWith(int queueLimit, int batchSize) {
+        settings = new StoreSettings(
+                settings.url(), settings.user(), settings.password(), 2, queueLimit, batchSize, settings.patience());
+        reopen();
+    }
+
+    static void done(CompletionStage<Void> write) {
+        CompletableFuture<Void> future = write.toCompletableFuture();
+        assertThat(future).succeedsWithin(Duration.ofSeconds(30));
+    }
+
+    static Throwable failure(CompletionStage<Void> write) {
+        return write.handle((done, failure) -> Optional.ofNullable(failure))
+                .toCompletableFuture()
+                .orTimeout(30, SECONDS)
+                .join()
+                .orElseThrow(() -> new AssertionError("The write went through"));
+    }
+
+    /** Keeps the writer's thread from taking the next batch until the latch is counted down. */
+    final CountDownLatch holdWriter() {
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch release = new CountDownLatch(1);
+        store.purgeTombstones(Instant.EPOCH).thenRun(() -> {
+            held.countDown();
+            awaitLatch(release);
+        });
+        awaitLatch(held);
+        return release;
+    }
+
+    private static void awaitLatch(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(30, SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    final void execute(String sql) throws Exception {
+        try (Connection connection = DriverManager.getConnection(settings.url(), settings.user(), settings.password());
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    @Test
+    void aNewDatabaseIsEmpty() {
+        assertThat(store.loadUsers()).isEmpty();
+        assertThat(store.loadDevices()).isEmpty();
+    }
+
+    @Test
+    void usersSurviveARestart() {
+        done(store.saveUser(user(BOB)));
+        done(store.saveUser(user(ALICE)));
+
+        reopen();
+
+        assertThat(store.loadUsers()).containsExactly(user(ALICE), user(BOB));
+    }
+
+    @Test
+    void devicesSurviveARestartInEveryDetail() {
+        Device alicesPhone = device(ALICE, "<urn:uuid:1>");
+        Device alicesTablet = device(ALICE, "<urn:uuid:2>");
+        Device bobsPhone = device(BOB, "<urn:uuid:1>");
+        Device neverPushed = new Device(DeviceId.of(BOB, "3"), BOB, "3", Optional.empty(), Optional.empty(), List.of());
+        List<Device> all = List.of(alicesPhone, alicesTablet, bobsPhone, neverPushed);
+        all.forEach(d -> done(store.saveDevice(d)));
+
+        reopen();
+
+        assertThat(store.loadDevices()).containsExactlyInAnyOrderElementsOf(all);
+    }
+
+    @Test
+    void aDeadTokenStaysDeadAcrossARestart() {
+        Device device = device(ALICE, "<urn:uuid:1>");
+        Device dead = new Device(
+                device.id(),
+                ALICE,
+                device.identity(),
+                device.target(),
+                Optional.of("Unregistered: app removed"),
+                device.bindings());
+        done(store.saveDevice(dead));
+
+        reopen();
+
+        assertThat(store.loadDevices()).containsExactly(dead);
+    }
+
+    @Test
+    void pointsInTimeAreKeptToTheNanosecond() {
+        for (String time :
+                List.of("2026-03-01T10:15:30.999999999Z", "1969-12-31T23:59:59.000000001Z", "1970-01-01T00:00:00Z")) {
+            PushTarget target = Samples.target("ef".repeat(16), Instant.parse(time));
+            Device device =
+                    new Device(DeviceId.of(BOB, "1"), BOB, "1", Optional.of(target), Optional.empty(), List.of());
+            done(store.saveDevice(device));
+
+            assertThat(store.loadDevices()).containsExactly(device);
+        }
+    }
+
+    @Test
+    void savingADeviceReplacesWhatWasKnownOfIt() {
+        Device before = device(ALICE, "<urn:uuid:1>");
+        Device after = new Device(
+                before.id(),
+                ALICE,
+                before.identity(),
+                Optional.of(Samples.target("12".repeat(32), SOME_TIME.plusMillis(1))),
+                Optional.empty(),
+                before.bindings().subList(1, 2));
+        done(store.saveDevice(before));
+        done(store.saveDevice(after));
+
+        assertThat(store.loadDevices()).containsExactly(after);
+    }
+
+    @Test
+    void savingAUserAgainReplacesTheHashesAndKeepsTheDevices() {
+        done(store.saveUser(user(ALICE)));
+        done(store.saveDevice(device(ALICE, "1")));
+        User changed = new User(ALICE, "00".repeat(16), "11".repeat(32));
+        done(store.saveUser(changed));
+
+        assertThat(store.loadUsers()).containsExactly(changed);
+        assertThat(store.loadDevices()).containsExactly(device(ALICE, "1"));
+    }
+
+    @Test
+    void removingADeviceLeavesTheOthers() {
+        done(store.saveDevice(device(ALICE, "1")));
+        done(store.saveDevice(device(ALICE, "2")));
+        done(store.removeDevice(device(ALICE, "1").id()));
+
+        assertThat(store.loadDevices()).containsExactly(device(ALICE, "2"));
+    }
+
+    @Test
+    void removingAUserRemovesTheDevicesOfThatUserOnly() {
+        done(store.saveUser(user(ALICE)));
+        done(store.saveUser(user(BOB)));
+        done(store.saveDevice(device(ALICE, "1")));
+        done(store.saveDevice(device(ALICE, "2")));
+        done(store.saveDevice(device(BOB, "1")));
+        done(store.removeUser(ALICE));
+
+        assertThat(store.loadUsers()).containsExactly(user(BOB));
+        assertThat(store.loadDevices()).containsExactly(device(BOB, "1"));
+    }
+
+    @Test
+    void aTombstoneIsFoundForEachDeviceThatWasPushedTo() {
+        DeviceId phone = DeviceId.of(ALICE, "1");
+        DeviceId tablet = DeviceId.of(ALICE, "2");
+        Tombstone both = tombstone(SOME_TIME, phone, tablet);
+        Tombstone later = tombstone(SOME_TIME.plusSeconds(1), tablet);
+        done(store.bury(both));
+        done(store.bury(later));
+
+        reopen();
+
+        assertThat(store.tombstonesFor(phone, SOME_TIME)).containsExactly(both);
+        assertThat(store.tombstonesFor(tablet, SOME_TIME)).containsExactly(later, both);
+        assertThat(store.tombstonesFor(DeviceId.of(BOB, "1"), SOME_TIME)).isEmpty();
+    }
+
+    @Test
+    void aTombstoneCountsUntilItExpires() {
+        DeviceId phone = DeviceId.of(ALICE, "1");
+        Tombstone tombstone = tombstone(SOME_TIME, phone);
+        done(store.bury(tombstone));
+
+        assertThat(store.tombstonesFor(phone, tombstone.expiresAt().minusNanos(1)))
+                .containsExactly(tombstone);
+        assertThat(store.tombstonesFor(phone, tombstone.expiresAt())).isEmpty();
+    }
+
+    @Test
+    void purgingForgetsExpiredTombstonesOnly() {
+        DeviceId phone = DeviceId.of(ALICE, "1");
+        Tombstone old = tombstone(SOME_TIME, phone);
+        Tombstone fresh = tombstone(SOME_TIME.plusNanos(1), phone);
+        done(store.bury(old));
+        done(store.bury(fresh));
+        done(store.purgeTombstones(old.expiresAt()));
+
+        assertThat(store.tombstonesFor(phone, SOME_TIME)).containsExactly(fresh);
+    }
+
+    @Test
+    void buryingACallAgainReplacesItsTombstone() {
+        DeviceId phone = DeviceId.of(ALICE, "1");
+        Tombstone first = tombstone(SOME_TIME, phone);
+        Tombstone second = new Tombstone(
+                first.call(),
+                first.endedAt(),
+                first.expiresAt(),
+                "cancelled",
+                List.of(new Tombstone.Pushed(phone, false)));
+        done(store.bury(first));
+        done(store.bury(second));
+
+        assertThat(store.tombstonesFor(phone, SOME_TIME)).containsExactly(second);
+    }
+
+    @Test
+    void removingADeviceLeavesItsVerdictDue() {
+        Device phone = device(ALICE, "1");
+        Tombstone tombstone = tombstone(SOME_TIME, phone.id());
+        done(store.saveDevice(phone));
+        done(store.bury(tombstone));
+        done(store.removeDevice(phone.id()));
+
+        assertThat(store.tombstonesFor(phone.id(), SOME_TIME)).containsExactly(tombstone);
+    }
+
+    @Test
+    void aRefusedWriteFailsAloneWhateverBatchItIsIn() throws Exception {
+        List<Aor> aors = IntStream.range(0, 20)
+                .mapToObj(i -> new Aor("user" + i, "example.com"))
+                .toList();
+        List<CompletionStage<Void>> writes = new ArrayList<>();
+        CountDownLatch release = holdWriter();
+        for (int i = 0; i < aors.size(); i++) {
+            writes.add(store.saveUser(i % 7 == 3 ? oversizedUser(aors.get(i)) : user(aors.get(i))));
+        }
+        release.countDown();
+
+        for (int i = 0; i < aors.size(); i++) {
+            if (i % 7 == 3) {
+                assertThat(failure(writes.get(i)))
+                        .isInstanceOf(StoreException.class)
+                        .hasMessageContaining("save the user " + aors.get(i));
+            } else {
+                done(writes.get(i));
+            }
+        }
+        assertThat(store.loadUsers())
+                .containsExactlyInAnyOrderElementsOf(IntStream.range(0, 20)
+                        .filter(i -> i % 7 != 3)
+                        .mapToObj(i -> user(aors.get(i)))
+                        .toList());
+    }
+
+    @Test
+    void aRefusedWriteTellsNoSecret() throws Exception {
+        Throwable failure = failure(store.saveUser(oversizedUser(ALICE)));
+
+        StringWriter everything = new StringWriter();
+        failure.printStackTrace(new PrintWriter(everything));
+        assertThat(everything.toString())
+                .contains("Could not save the user sip:alice@example.com")
+                .doesNotContain("badc0de", "fedcba98");
+    }
+
+    @Test
+    void writesOfOneBatchTakeEffectInTheirOrder() {
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> writes = new ArrayList<>();
+        writes.add(store.saveUser(user(ALICE)));
+        writes.add(store.saveDevice(device(ALICE, "1")));
+        writes.add(store.removeUser(ALICE));
+        writes.add(store.saveDevice(device(ALICE, "2")));
+        store.saveUser(oversizedUser(BOB));
+        writes.add(store.saveDevice(device(ALICE, "3")));
+        writes.add(store.removeDevice(device(ALICE, "2").id()));
+        release.countDown();
+        writes.forEach(StoreContract::done);
+
+        assertThat(store.loadUsers()).isEmpty();
+        assertThat(store.loadDevices()).containsExactly(device(ALICE, "3"));
+    }
+
+    @Test
+    void stagesCompleteInTheOrderOfTheWrites() {
+        List<Integer> order = new ArrayList<>();
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> writes = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            int number = i;
+            writes.add(store.saveDevice(device(ALICE, "" + i)).thenRun(() -> order.add(number)));
+        }
+        release.countDown();
+        writes.forEach(StoreContract::done);
+
+        assertThat(order).isSorted().hasSize(50);
+    }
+
+    @Test
+    void oneWriteMoreThanMayWaitIsRefusedAtOnce() {
+        reopenWith(3, 10);
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> waiting = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            waiting.add(store.saveDevice(device(ALICE, "" + i)));
+        }
+        CompletableFuture<Void> tooMany =
+                store.saveDevice(device(ALICE, "too many")).toCompletableFuture();
+
+        assertThat(tooMany).isCompletedExceptionally();
+        assertThatThrownBy(tooMany::join)
+                .hasCauseInstanceOf(StoreException.class)
+                .hasMessageContaining("3 writes")
+                .hasMessageContaining("as many as may");
+        release.countDown();
+        waiting.forEach(StoreContract::done);
+        done(store.saveDevice(device(ALICE, "later")));
+        assertThat(store.loadDevices()).hasSize(4);
+    }
+
+    @Test
+    void closingWaitsForTheWritesThatWereAskedFor() throws Exception {
+        reopenWith(10_000, 7);
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> writes = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            writes.add(store.saveDevice(device(ALICE, "" + i)));
+        }
+        Thread closer = new Thread(store::close);
+        closer.start();
+        release.countDown();
+        closer.join();
+
+        assertThat(writes)
+                .allSatisfy(write -> assertThat(write.toCompletableFuture()).isCompletedWithValue(null));
+        reopen();
+        assertThat(store.loadDevices()).hasSize(100);
+    }
+
+    @Test
+    void aClosedStoreTakesNoWrites() throws Exception {
+        store.close();
+
+        assertThat(failure(store.saveUser(user(ALICE))))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("the store is closed");
+    }
+
+    @Test
+    void aSchemaOfANewerProgramIsLeftAlone() throws Exception {
+        done(store.saveUser(user(ALICE)));
+        store.close();
+        execute("INSERT INTO \"flyway_schema_history\" (\"installed_rank\", \"version\", \"description\", \"type\","
+                + " \"script\", \"installed_by\", \"execution_time\", \"success\")"
+                + " VALUES (1000, '999', 'from the future', 'SQL', 'V999__from_the_future.sql', 'x', 1, TRUE)");
+
+        assertThatThrownBy(() -> Store.open(settings))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("newer Pushbridge")
+                .hasMessageContaining("version 999");
+
+        execute("DELETE FROM \"flyway_schema_history\" WHERE \"version\" = '999'");
+        store = Store.open(settings);
+        assertThat(store.loadUsers()).containsExactly(user(ALICE));
+    }
+
+    @Test
+    void aDatabaseOfAnotherProgramIsLeftAlone() throws Exception {
+        StoreSettings other = newDatabase();
+        store.close();
+        settings = other;
+        execute("CREATE TABLE invoices (id INTEGER)");
+
+        assertThatThrownBy(() -> Store.open(other))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("another program");
+    }
+
+    @Test
+    void aWrongPasswordIsNamed() {
+        StoreSettings wrong = StoreSettings.of(settings.url(), settings.user(), "wrong-secret");
+        store.close();
+
+        assertThatThrownBy(() -> Store.open(wrong))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("user")
+                .hasMessageContaining("password")
+                .hasMessageNotContaining("wrong-secret");
+    }
+}
