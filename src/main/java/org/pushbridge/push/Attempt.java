@@ -7,6 +7,7 @@ import com.eatthepath.pushy.apns.PushType;
 import io.netty.channel.ChannelId;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
@@ -200,26 +201,43 @@ final class Attempt implements ApnsPushNotification {
     // What Pushy reads.
 
     /**
-     * The gate. Pushy reads the token first of all, and once for each time that it writes the request.
-     *
-     * @throws HeldBackException if the request must not go
+     * The gate. Pushy reads the token first of all, and once for each time that it writes the request. Ends with an
+     * exception if the request must not go.
      */
     @Override
     public String getToken() {
         if (refusals.get() > MAX_REFUSALS) {
-            finish(new NotProcessed(new HeldBackException(0), false));
-            throw new HeldBackException(refusedStream);
+            finish(new NotProcessed(new IOException("APNs refuses the stream again and again"), false));
+            holdBack();
         }
         Optional<PushOutcome> against = objection.get();
         if (against.isPresent()) {
             gate.set(Gate.SHUT);
             finish(new HeldBack(against.get()));
-            throw new HeldBackException(refusedStream);
+            holdBack();
         }
         if (!gate.compareAndSet(Gate.WAITING, Gate.PASSED) && gate.get() == Gate.SHUT) {
-            throw new HeldBackException(refusedStream);
+            holdBack();
         }
         return token.hex();
+    }
+
+    /**
+     * Leaves Pushy with an exception. When Pushy resends a refused stream it does so from within Netty's frame reader,
+     * which reads nothing more after any exception but an HTTP/2 stream error. That is a checked one, and passes
+     * through methods that do not declare it.
+     */
+    private void holdBack() {
+        if (refusedStream != 0) {
+            Attempt.<RuntimeException>throwUndeclared(
+                    Http2Exception.streamError(refusedStream, Http2Error.CANCEL, "Not to be sent any more"));
+        }
+        throw new HeldBackException();
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <T extends Throwable> void throwUndeclared(Throwable checked) throws T {
+        throw (T) checked;
     }
 
     @Override
@@ -263,21 +281,10 @@ final class Attempt implements ApnsPushNotification {
         return "Attempt[" + rule + " apns-id=" + apnsId + "]";
     }
 
-    /**
-     * Thrown through Pushy to keep a request from being written.
-     *
-     * <p>When Pushy resends a refused stream it calls from within Netty's frame reader, which takes an exception for a
-     * broken connection, unless it finds a stream error inside.
-     */
+    /** Thrown through Pushy to keep a request from being written. */
     private static final class HeldBackException extends RuntimeException {
-        HeldBackException(int stream) {
-            super(
-                    "The push is not to be sent any more",
-                    stream == 0
-                            ? null
-                            : Http2Exception.streamError(stream, Http2Error.CANCEL, "not to be sent any more"),
-                    false,
-                    false);
+        HeldBackException() {
+            super("The push is not to be sent any more", null, false, false);
         }
     }
 }

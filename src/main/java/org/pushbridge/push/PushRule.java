@@ -82,9 +82,8 @@ public enum PushRule {
         Instant until =
                 switch (this) {
                     case VOIP_RING -> Instant.EPOCH;
-                    case ALERT_RING -> push.facts().expiresAt();
                     case MISSED_CALL -> now.plus(MISSED_CALL_LIFE);
-                    case BACKGROUND_END -> push.deadline();
+                    case ALERT_RING, BACKGROUND_END -> push.deadline();
                 };
         return until.getNano() == 0 ? until : Instant.ofEpochSecond(until.getEpochSecond() + 1);
     }
