@@ -299,6 +299,25 @@ class PushSenderTest {
     }
 
     @Test
+    void requestsBehindOneThatAnExpiredJwtEndedAreResentToo() {
+        PushSender sender = sender();
+        send(sender, voip(device()));
+        PushTarget first = device();
+        PushTarget second = device();
+        apple.inject(
+                Aim.token(first.voip().orElseThrow().hex()).times(1),
+                Fault.answer(403, "ExpiredProviderToken").after(Duration.ofMillis(300)));
+        apple.inject(Aim.token(second.voip().orElseThrow().hex()).times(1), Fault.of(Fault.Ending.SILENCE));
+
+        CompletableFuture<PushOutcome> refused = sender.send(voip(first)).toCompletableFuture();
+        CompletableFuture<PushOutcome> behind = sender.send(voip(second)).toCompletableFuture();
+
+        assertThat(refused).succeedsWithin(RING).isInstanceOf(PushOutcome.Accepted.class);
+        assertThat(behind).succeedsWithin(RING).isInstanceOf(PushOutcome.Accepted.class);
+        assertThat(apple.received()).hasSize(5);
+    }
+
+    @Test
     void aJwtThatIsExpiredWhenNewMeansThatCredentialsDoNotWork() {
         apple.inject(Aim.everything(), Fault.answer(403, "ExpiredProviderToken"));
 
