@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.config.Configurator;
 import org.pushbridge.config.Config;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.User;
@@ -92,7 +94,7 @@ final class UserCommand implements Runnable {
             char[] password = password(aor);
             User user = withPassword.apply(aor, password);
             Arrays.fill(password, ' ');
-            try (Users users = open.apply(settings)) {
+            try (Users users = opened(open, settings)) {
                 if (!users.add(user, replace)) {
                     throw new CommandFailed(
                             "There is a user " + aor + " already; --replace gives them the new password.");
@@ -163,7 +165,7 @@ final class UserCommand implements Runnable {
         public Integer call() {
             PrintWriter out = spec.commandLine().getOut();
             List<Users.Listed> listed;
-            try (Users users = open.apply(config.load())) {
+            try (Users users = opened(open, config.load())) {
                 listed = users.list();
             }
             if (json) {
@@ -209,7 +211,7 @@ final class UserCommand implements Runnable {
         public Integer call() {
             Config settings = config.load();
             Aor aor = read(address, settings, spec);
-            try (Users users = open.apply(settings)) {
+            try (Users users = opened(open, settings)) {
                 if (!users.remove(aor)) {
                     throw new CommandFailed("There is no user " + aor + "; 'pushbridge user list' names them.");
                 }
@@ -217,6 +219,12 @@ final class UserCommand implements Runnable {
             spec.commandLine().getOut().println("Removed " + aor);
             return Main.OK;
         }
+    }
+
+    private static Users opened(Function<Config, Users> open, Config settings) {
+        // Opening the database is nothing to tell of here.
+        Configurator.setLevel("org.pushbridge", Level.WARN);
+        return open.apply(settings);
     }
 
     private static Aor aor(String address, Config settings, CommandSpec spec) {

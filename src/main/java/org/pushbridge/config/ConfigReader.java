@@ -393,10 +393,10 @@ final class ConfigReader {
     private static Database database(Section section) {
         return new Database(
                 section.get("url", Kind.parsed(url -> {
-                    if (!url.startsWith("jdbc:h2:") && !url.startsWith("jdbc:postgresql:")) {
+                    if (!url.startsWith("jdbc:h2:file:") && !url.startsWith("jdbc:postgresql:")) {
                         // Not echoed: it may hold a password.
                         throw new IllegalArgumentException(
-                                "is not a JDBC URL of H2 or PostgreSQL; write for example "
+                                "is not a JDBC URL of an H2 file or of PostgreSQL; write for example "
                                         + "\"jdbc:h2:file:./data/pushbridge\" or \"jdbc:postgresql://db.example.com/pushbridge\"");
                     }
                     return url;

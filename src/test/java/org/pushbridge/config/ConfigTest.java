@@ -182,7 +182,7 @@ class ConfigTest {
             apns.simulated = false             | apns.simulated is false, but no app is configured that could be woken; add one under apps, or write true
             apns.simulated = perhaps           | apns.simulated is "perhaps"; write true or false
             apns.sandbox-endpoint = "https://api.push.apple.com" | apns.sandbox-endpoint is "https://api.push.apple.com", which is not host:port; write for example "api.push.apple.com:443"
-            database.url = "postgres://db"     | database.url is not a JDBC URL of H2 or PostgreSQL; write for example "jdbc:h2:file:./data/pushbridge" or "jdbc:postgresql://db.example.com/pushbridge"
+            database.url = "postgres://db"     | database.url is not a JDBC URL of an H2 file or of PostgreSQL; write for example "jdbc:h2:file:./data/pushbridge" or "jdbc:postgresql://db.example.com/pushbridge"
             database.password = [a]            | database.password is a list; write a text
             database.pool-size = 1             | database.pool-size is 1, but must be from 2 to 1000
             trunks.a { }                       | trunks.a has neither addresses that calls come from nor a destination that calls go to; write at least one
