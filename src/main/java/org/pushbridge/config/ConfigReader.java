@@ -103,12 +103,16 @@ final class ConfigReader {
                     .resolve(ConfigResolveOptions.defaults())
                     .root();
         } catch (com.typesafe.config.ConfigException.UnresolvedSubstitution e) {
+            String sentence = withoutPlace(e);
             problems.add(
                     e.origin(),
-                    withoutPlace(e)
-                            + "; set that environment variable, or write ${?NAME} to keep the value before when it is not set");
+                    sentence.contains("cycle")
+                            ? sentence
+                            : sentence
+                                    + "; set that environment variable, or write ${?NAME} to keep the value before when it is not set");
         } catch (com.typesafe.config.ConfigException.IO e) {
-            problems.add("cannot be read: " + e.getMessage());
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            problems.add("it, or a file that it includes, cannot be read: " + cause.getMessage());
         } catch (com.typesafe.config.ConfigException e) {
             problems.add(e.origin(), withoutPlace(e));
         }
@@ -120,7 +124,8 @@ final class ConfigReader {
     private static String withoutPlace(com.typesafe.config.ConfigException e) {
         String message = String.valueOf(e.getMessage());
         String place = e.origin() == null ? "" : e.origin().description() + ": ";
-        return message.startsWith(place) ? message.substring(place.length()) : message;
+        return (message.startsWith(place) ? message.substring(place.length()) : message)
+                .replace(", or you may be able to rename the file .properties rather than .conf", "");
     }
 
     private Config read() {

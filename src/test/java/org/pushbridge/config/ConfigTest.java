@@ -276,6 +276,15 @@ class ConfigTest {
     }
 
     @Test
+    void anIncludedFileThatIsRequiredAndMissingIsNamed() throws IOException {
+        assertThat(problems("include required(\"secrets.conf\")"))
+                .singleElement()
+                .asString()
+                .startsWith("pushbridge.conf: it, or a file that it includes, cannot be read: ")
+                .contains("secrets.conf");
+    }
+
+    @Test
     void aVariableThatMustBeSetAndIsNotIsNamed() throws IOException {
         assertThat(problems("\ndatabase.password = ${PUSHBRIDGE_TEST_UNSET}"))
                 .singleElement()
