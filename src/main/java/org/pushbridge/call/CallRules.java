@@ -223,10 +223,11 @@ class CallRules {
     void refused(Leg leg, int status, Optional<Content> content) {
         stopTimer(Timer.silence(leg.id()));
         put(leg.failed(status, content));
+        // Another copy of the INVITE may still reach it: it must neither ring nor be shown as a missed call.
+        cancelOpenAttempts(leg, Verdict.DECLINED_ELSEWHERE);
         if (plan.declinesAll().contains(status)) {
             endUnanswered(status, new Ending(Ending.Cause.DECLINED, status), Verdict.DECLINED_ELSEWHERE, content);
         } else {
-            cancelOpenAttempts(leg, Verdict.FAILED);
             failIfHopeless();
         }
     }
