@@ -70,6 +70,12 @@ class CallRules {
             return new Step(call, List.of());
         }
         event.applyTo(this);
+        if (phase == Phase.RINGING) {
+            failIfHopeless();
+        }
+        if (phase == Phase.RINGING) {
+            tellParked();
+        }
         Call next = new Call(plan, phase, legs, exchanges, answered, byes, ending, verdict, told, timers, generation);
         if (next.isFinished()) {
             actions.add(new CallAction.Finish(ending.orElseThrow()));
@@ -97,8 +103,6 @@ class CallRules {
                 put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
             }
         }
-        tellParked();
-        failIfHopeless();
     }
 
     // --- devices -------------------------------------------------------------------------------------------------
@@ -136,7 +140,6 @@ class CallRules {
         }
         // An INVITE that met silence may still be answered.
         put(leg.open().isEmpty() ? leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()) : leg.in(Leg.State.INVITED));
-        failIfHopeless();
     }
 
     void onFlowLost(LegId id) {
@@ -227,8 +230,6 @@ class CallRules {
         cancelOpenAttempts(leg, Verdict.DECLINED_ELSEWHERE);
         if (plan.declinesAll().contains(status)) {
             endUnanswered(status, new Ending(Ending.Cause.DECLINED, status), Verdict.DECLINED_ELSEWHERE, content);
-        } else {
-            failIfHopeless();
         }
     }
 
@@ -242,12 +243,10 @@ class CallRules {
             invite(leg);
         } else if (leg.pushable() && !leg.pushed()) {
             push(leg);
-            tellParked();
         } else if (leg.pushed() && failure == Failure.TRANSPORT) {
             put(leg.in(Leg.State.UNREACHED)); // its connection broke as it woke; it will come again
         } else {
             put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
-            failIfHopeless();
         }
     }
 
@@ -433,7 +432,6 @@ class CallRules {
             invite(leg);
         } else if (leg.pushable() && !leg.pushed()) {
             push(leg);
-            tellParked();
         }
     }
 
@@ -467,7 +465,7 @@ class CallRules {
 
     /** Promptness (1): as soon as there is nothing left to wait for, the caller is told. */
     void failIfHopeless() {
-        if (phase != Phase.RINGING || legs.values().stream().anyMatch(Leg::isHopeful)) {
+        if (legs.values().stream().anyMatch(Leg::isHopeful)) {
             return;
         }
         Optional<Leg> best = legs.values().stream().min(CallRules::byUsefulness);
