@@ -283,14 +283,10 @@ class CallRules {
             onCallerCancelled();
             return;
         }
-        boolean ours = answered.equals(Optional.of(exchange.dialog()));
+        boolean hangsUp = phase != Phase.ENDED && answered.equals(Optional.of(exchange.dialog()));
         boolean crossed = byes.contains(new PendingBye(exchange.from(), exchange.dialog()));
-        if (!crossed && (!ours || phase == Phase.ENDED)) {
-            reply(exchange, DOES_NOT_EXIST);
-            return;
-        }
-        reply(exchange, 200);
-        if (phase != Phase.ENDED) {
+        reply(exchange, hangsUp || crossed ? 200 : DOES_NOT_EXIST);
+        if (hangsUp) {
             Side sender = exchange.from();
             hangUp(
                     Set.of(sender.other()),
