@@ -116,6 +116,10 @@ class CallRules {
             invite(Leg.of(id, pushable)); // it came up while the call rings: it joins
             return;
         }
+        if (leg.wasPushed()) {
+            leg = leg.with(Leg.Wake.WOKEN);
+            put(leg);
+        }
         switch (leg.state()) {
             case UNREACHED -> invite(leg);
             // The INVITE may have gone out on the flow it had before. Sending another now could make it ring twice
@@ -135,11 +139,17 @@ class CallRules {
 
     void onPushFailed(LegId id) {
         Leg leg = legs.get(id);
-        if (phase != Phase.RINGING || leg == null || leg.state() != Leg.State.UNREACHED) {
+        if (phase != Phase.RINGING || leg == null || leg.wake() != Leg.Wake.PUSHED) {
             return;
         }
-        // An INVITE that met silence may still be answered.
-        put(leg.open().isEmpty() ? leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()) : leg.in(Leg.State.INVITED));
+        leg = leg.with(Leg.Wake.FAILED);
+        if (leg.state() != Leg.State.UNREACHED) {
+            put(leg);
+        } else if (leg.open().isEmpty()) {
+            put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
+        } else {
+            put(leg.in(Leg.State.INVITED)); // an INVITE that met silence may still be answered
+        }
     }
 
     void onFlowLost(LegId id) {
@@ -208,7 +218,7 @@ class CallRules {
         if (phase != Phase.RINGING) {
             if (leg.state() == Leg.State.CANCELLING && leg.open().isEmpty()) {
                 put(leg.in(Leg.State.DONE));
-                if (neverArrived && leg.pushed()) {
+                if (neverArrived && leg.wasPushed()) {
                     bury(id); // its CANCEL did not arrive either
                 }
             }
@@ -216,7 +226,7 @@ class CallRules {
             if (!neverArrived && !(status == MERGED_REQUEST && leg.attempt() > 1)) {
                 refused(leg, status, content);
             } else if (leg.open().isEmpty()) {
-                notReached(leg, failure);
+                notReached(leg, failure == Failure.TRANSPORT || status == FLOW_FAILED);
             }
             // Otherwise another attempt is still open: the one the device knows (it refuses the other as merged).
         }
@@ -234,17 +244,17 @@ class CallRules {
     }
 
     /** The last open INVITE of a leg came to nothing: try the ways that are left. */
-    private void notReached(Leg leg, Failure failure) {
+    private void notReached(Leg leg, boolean connectionBroke) {
         if (leg.state() == Leg.State.UNREACHED) {
             return; // pushed to already
         }
         stopTimer(Timer.silence(leg.id()));
         if (leg.freshFlow()) {
             invite(leg);
-        } else if (leg.pushable() && !leg.pushed()) {
+        } else if (leg.pushable() && !leg.wasPushed()) {
             push(leg);
-        } else if (leg.pushed() && failure == Failure.TRANSPORT) {
-            put(leg.in(Leg.State.UNREACHED)); // its connection broke as it woke; it will come again
+        } else if (leg.wake() == Leg.Wake.PUSHED || (leg.wake() == Leg.Wake.WOKEN && connectionBroke)) {
+            put(leg.in(Leg.State.UNREACHED)); // still to wake; or it woke and lost its connection, and will come again
         } else {
             put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
         }
@@ -426,7 +436,7 @@ class CallRules {
         }
         if (leg.freshFlow()) {
             invite(leg);
-        } else if (leg.pushable() && !leg.pushed()) {
+        } else if (leg.pushable() && !leg.wasPushed()) {
             push(leg);
         }
     }
@@ -443,7 +453,7 @@ class CallRules {
     }
 
     void push(Leg leg) {
-        put(leg.in(Leg.State.UNREACHED).withPushed());
+        put(leg.in(Leg.State.UNREACHED).with(Leg.Wake.PUSHED));
         actions.add(new CallAction.Push(leg.id()));
     }
 

@@ -12,7 +12,7 @@ import java.util.Set;
  * @param attempt how many INVITEs were sent on it; a further one is sent only when the one before certainly or very
  *     probably never arrived, and is the same request to the device (same Call-ID, From tag and CSeq)
  * @param open the attempts whose INVITE transaction has not ended
- * @param pushed whether a VoIP push was asked for (at most once a call, invariant 3)
+ * @param wake how far waking it by a push has come
  * @param freshFlow whether it registered again after the newest INVITE was sent
  * @param status the status it failed with, 0 before
  * @param failure what that response carried
@@ -23,7 +23,7 @@ public record Leg(
         State state,
         int attempt,
         Set<Integer> open,
-        boolean pushed,
+        Wake wake,
         boolean freshFlow,
         int status,
         Optional<Content> failure) {
@@ -45,12 +45,24 @@ public record Leg(
         DONE
     }
 
+    /** How far waking a device by its one VoIP push of the call has come (invariant 3). */
+    public enum Wake {
+        /** No push was asked for. */
+        NOT_PUSHED,
+        /** It was pushed to and has been silent since. */
+        PUSHED,
+        /** The push will not wake it. */
+        FAILED,
+        /** It registered after the push. */
+        WOKEN
+    }
+
     public Leg {
         open = Set.copyOf(open);
     }
 
     static Leg of(LegId id, boolean pushable) {
-        return new Leg(id, pushable, State.DONE, 0, Set.of(), false, false, 0, Optional.empty());
+        return new Leg(id, pushable, State.DONE, 0, Set.of(), Wake.NOT_PUSHED, false, 0, Optional.empty());
     }
 
     /** Whether the caller still waits on it. */
@@ -59,30 +71,34 @@ public record Leg(
     }
 
     Leg in(State next) {
-        return new Leg(id, pushable, next, attempt, open, pushed, freshFlow, status, failure);
+        return new Leg(id, pushable, next, attempt, open, wake, freshFlow, status, failure);
     }
 
     Leg invited() {
         Set<Integer> more = new HashSet<>(open);
         more.add(attempt + 1);
-        return new Leg(id, pushable, State.INVITED, attempt + 1, more, pushed, false, 0, Optional.empty());
+        return new Leg(id, pushable, State.INVITED, attempt + 1, more, wake, false, 0, Optional.empty());
     }
 
-    Leg withPushed() {
-        return new Leg(id, pushable, state, attempt, open, true, freshFlow, status, failure);
+    boolean wasPushed() {
+        return wake != Wake.NOT_PUSHED;
+    }
+
+    Leg with(Wake newWake) {
+        return new Leg(id, pushable, state, attempt, open, newWake, freshFlow, status, failure);
     }
 
     Leg withFreshFlow() {
-        return new Leg(id, pushable, state, attempt, open, pushed, true, status, failure);
+        return new Leg(id, pushable, state, attempt, open, wake, true, status, failure);
     }
 
     Leg closed(int attemptThatEnded) {
         Set<Integer> fewer = new HashSet<>(open);
         fewer.remove(attemptThatEnded);
-        return new Leg(id, pushable, state, attempt, fewer, pushed, freshFlow, status, failure);
+        return new Leg(id, pushable, state, attempt, fewer, wake, freshFlow, status, failure);
     }
 
     Leg failed(int finalStatus, Optional<Content> content) {
-        return new Leg(id, pushable, State.DONE, attempt, open, pushed, freshFlow, finalStatus, content);
+        return new Leg(id, pushable, State.DONE, attempt, open, wake, freshFlow, finalStatus, content);
     }
 }
