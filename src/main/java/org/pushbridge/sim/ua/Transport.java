@@ -1,0 +1,7 @@
+package org.pushbridge.sim.ua;
+
+/** How SIP travels. */
+public enum Transport {
+    UDP,
+    TCP
+}

@@ -1,0 +1,706 @@
+package org.pushbridge.sim.ua;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+
+/**
+ * The transactions of a user agent (RFC 3261 section 17) and what it demands of its peer. It has one wire at a time;
+ * what arrives over an older one is not its own any more. All its work happens on one thread of its own, on which
+ * listeners are called; public methods may be called on any thread.
+ */
+public final class UserAgent implements AutoCloseable {
+    private static final Logger log = LogManager.getLogger(UserAgent.class);
+    private static final Pattern PUSH_PARAMETER =
+            Pattern.compile("[;?&]\\s*(pn-\\w+|app-id)\\s*=", Pattern.CASE_INSENSITIVE);
+    private static final Pattern HOST_AND_PORT =
+            Pattern.compile("sips?:(?:[^@]*@)?(\\[[^]]+]|[^:;?]+)(?::(\\d+))?.*", Pattern.CASE_INSENSITIVE);
+    private static final int DEFAULT_PORT = 5060;
+    private static final Duration T2 = Duration.ofSeconds(4);
+    private static final int REMEMBERED = 2_000;
+
+    /** What the owner of a user agent wants to know; called on the agent's thread. */
+    public interface Listener {
+        /** A call came in. The agent has answered nothing yet. */
+        void incoming(UaCall call);
+
+        /** A request came over a wire that is not the newest; nobody answers it. */
+        default void strayed(SipMessage request) {}
+    }
+
+    /** Sees each message once, in its order; retransmissions are left out. */
+    public interface Trace {
+        void message(boolean sent, SipMessage message);
+    }
+
+    /** How a request that this agent sent comes out. */
+    interface Exchange {
+        /** It goes out, perhaps a second time with the answer to a challenge. */
+        default void sending(SipMessage request) {}
+
+        void response(SipMessage response);
+
+        /** The 2xx to an INVITE came again. */
+        default void repeated() {}
+
+        /** No final answer came, or the network is gone. */
+        void silent();
+    }
+
+    /** A request that came in, and what was answered. */
+    static final class ServerTransaction {
+        final SipMessage request;
+        private final InetSocketAddress from;
+        private Optional<SipMessage> last = Optional.empty();
+        private boolean acknowledged;
+
+        private ServerTransaction(SipMessage request, InetSocketAddress from) {
+            this.request = request;
+            this.from = from;
+        }
+
+        boolean isAnswered() {
+            return last.filter(r -> r.status() >= 200).isPresent();
+        }
+    }
+
+    private static final class ClientTransaction {
+        private final SipMessage request;
+        private final InetSocketAddress to;
+        private final Exchange exchange;
+        private boolean proceeding;
+        private Optional<SipMessage> finalResponse = Optional.empty();
+        private boolean over;
+
+        private ClientTransaction(SipMessage request, InetSocketAddress to, Exchange exchange) {
+            this.request = request;
+            this.to = to;
+            this.exchange = exchange;
+        }
+    }
+
+    private final String user;
+    private final Duration t1;
+    private final Violations violations;
+    private final Listener listener;
+    private final Trace trace;
+    private final ScheduledThreadPoolExecutor thread;
+    private final Map<String, ClientTransaction> clients = bounded();
+    private final Map<String, ServerTransaction> servers = bounded();
+    private final Map<String, UaCall> calls = bounded();
+    private Optional<Wire> wire = Optional.empty();
+    private volatile Optional<InetSocketAddress> local = Optional.empty();
+
+    /**
+     * @param user what stands before the @ of its Contact
+     * @param t1 the round-trip estimate that retransmissions derive from
+     */
+    public UserAgent(String user, Duration t1, Violations violations, Listener listener, Trace trace) {
+        this.user = user;
+        this.t1 = t1;
+        this.violations = violations;
+        this.listener = listener;
+        this.trace = trace;
+        this.thread = new ScheduledThreadPoolExecutor(1, work -> {
+            Thread t = new Thread(work, "ua-" + user);
+            t.setDaemon(true);
+            return t;
+        });
+        thread.setRemoveOnCancelPolicy(true);
+        thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    }
+
+    private static <V> Map<String, V> bounded() {
+        return new LinkedHashMap<>() {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<String, V> eldest) {
+                return size() > REMEMBERED;
+            }
+        };
+    }
+
+    // --- the thread ----------------------------------------------------------------------------------------------
+
+    /** Does something on the agent's thread, soon. After {@link #close} nothing happens. */
+    public void run(Runnable work) {
+        after(Duration.ZERO, work);
+    }
+
+    /** Does something on the agent's thread after a while. */
+    public void after(Duration delay, Runnable work) {
+        try {
+            var unused = thread.schedule(() -> guarded(work), delay.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            log.debug("The user agent is closed: user={}", user);
+        }
+    }
+
+    private void guarded(Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            log.error("The simulated user agent failed: user={}", user, e);
+            violations.add("(fault of the simulated user agent " + user + " itself) " + e);
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+        wire.ifPresent(Wire::close);
+    }
+
+    // --- the wire ------------------------------------------------------------------------------------------------
+
+    /** What a wire of this agent hands its messages to. */
+    public Wire.Receiver receiver() {
+        return (bytes, from, over) -> run(() -> receive(bytes, from, over));
+    }
+
+    /** Uses this wire from now on. The one before is left to the caller to close. Only on the agent's thread. */
+    public void attach(Wire newest) {
+        detach();
+        wire = Optional.of(newest);
+        local = Optional.of(newest.local());
+    }
+
+    /** Leaves the network: what was under way is lost. Only on the agent's thread. */
+    public Optional<Wire> detach() {
+        Optional<Wire> before = wire;
+        wire = Optional.empty();
+        local = Optional.empty();
+        List<ClientTransaction> lost = List.copyOf(clients.values());
+        clients.clear();
+        servers.clear();
+        lost.stream().filter(t -> !t.over).forEach(this::giveUp);
+        return before;
+    }
+
+    /** Where its newest wire is bound; empty while it is off the network. */
+    public Optional<InetSocketAddress> localAddress() {
+        return local;
+    }
+
+    private Wire wire() {
+        return wire.orElseThrow(() -> new IllegalStateException(user + " is off the network"));
+    }
+
+    /** Its Contact without angle brackets. */
+    public String contactUri() {
+        Wire w = wire();
+        return "sip:" + user + "@" + hostAndPort(w.local()) + (w.transport() == Transport.TCP ? ";transport=tcp" : "");
+    }
+
+    /** An address as it stands in a URI or a Via. */
+    public static String hostAndPort(InetSocketAddress address) {
+        String host = address.getAddress().getHostAddress();
+        int zone = host.indexOf('%');
+        host = zone < 0 ? host : host.substring(0, zone);
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+
+    static InetSocketAddress addressOf(String uri) {
+        Matcher matcher = HOST_AND_PORT.matcher(uri);
+        if (!matcher.matches()) {
+            throw new IllegalArgumentException("Not a SIP URI: " + uri);
+        }
+        try {
+            int port =
+                    Optional.ofNullable(matcher.group(2)).map(Integer::parseInt).orElse(DEFAULT_PORT);
+            return new InetSocketAddress(InetAddress.getByName(matcher.group(1)), port);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException("Nobody can be reached at " + uri, e);
+        }
+    }
+
+    private void put(SipMessage message, InetSocketAddress to) {
+        if (wire.isEmpty()) {
+            return; // off the network: lost, like everything sent there
+        }
+        try {
+            wire.get().send(message.encode(), to);
+        } catch (IOException e) {
+            log.debug("Not sent: user={} message={} to={} cause={}", user, message.title(), to, e.toString());
+        }
+    }
+
+    // --- requests sent -------------------------------------------------------------------------------------------
+
+    static String random() {
+        return UUID.randomUUID().toString().substring(0, 13).replace("-", "");
+    }
+
+    SipMessage stamped(SipMessage request, String branch) {
+        Wire w = wire();
+        return request.set(
+                "Via", "SIP/2.0/" + w.transport() + " " + hostAndPort(w.local()) + ";branch=" + branch + ";rport");
+    }
+
+    /** Sends a request in a new transaction; with credentials it answers one challenge. On the agent's thread. */
+    void send(SipMessage request, InetSocketAddress to, Optional<Credentials> credentials, Exchange exchange) {
+        if (wire.isEmpty()) {
+            exchange.silent();
+            return;
+        }
+        SipMessage stamped = stamped(request, "z9hG4bK" + random());
+        exchange.sending(stamped);
+        start(stamped, to, challengeable(stamped, to, credentials, exchange));
+    }
+
+    private Exchange challengeable(
+            SipMessage request, InetSocketAddress to, Optional<Credentials> credentials, Exchange exchange) {
+        return new Exchange() {
+            @Override
+            public void response(SipMessage response) {
+                boolean challenged = response.status() == 401 || response.status() == 407;
+                Optional<SipMessage> answer =
+                        challenged ? credentials.flatMap(c -> c.answer(request, response)) : Optional.empty();
+                boolean stale =
+                        response.toString().toLowerCase(java.util.Locale.ROOT).contains("stale=true");
+                boolean answeredBefore = request.header("Authorization")
+                        .or(() -> request.header("Proxy-Authorization"))
+                        .isPresent();
+                if (answer.isPresent() && (!answeredBefore || stale)) {
+                    SipMessage again = answer.get().set("CSeq", (request.cseq() + 1) + " " + request.method());
+                    send(again, to, credentials, exchange);
+                } else {
+                    exchange.response(response);
+                }
+            }
+
+            @Override
+            public void repeated() {
+                exchange.repeated();
+            }
+
+            @Override
+            public void silent() {
+                exchange.silent();
+            }
+        };
+    }
+
+    /** Sends a CANCEL of a request that is under way (RFC 3261 section 9.1). */
+    void sendCancel(SipMessage invite, InetSocketAddress to) {
+        SipMessage cancel = SipMessage.request("CANCEL", invite.uri());
+        for (String name : List.of("Via", "From", "To", "Call-ID", "Route")) {
+            for (String value : invite.headers(name)) {
+                cancel = cancel.with(name, value);
+            }
+        }
+        start(cancel.with("CSeq", invite.cseq() + " CANCEL").with("Max-Forwards", "70"), to, new Exchange() {
+            @Override
+            public void response(SipMessage response) {
+                if (response.status() != 200 && response.status() != 481) {
+                    violations.add("A CANCEL was answered with " + response.title());
+                }
+            }
+
+            @Override
+            public void silent() {
+                violations.add("A CANCEL was never answered");
+            }
+        });
+    }
+
+    private void start(SipMessage request, InetSocketAddress to, Exchange exchange) {
+        ClientTransaction transaction = new ClientTransaction(request, to, exchange);
+        clients.put(request.branch() + request.method(), transaction);
+        trace.message(true, request);
+        put(request, to);
+        if (wire().transport() == Transport.UDP) {
+            after(t1, () -> resend(transaction, t1));
+        }
+        after(t1.multipliedBy(64), () -> {
+            if (!transaction.over
+                    && !(transaction.proceeding && request.method().equals("INVITE"))) {
+                giveUp(transaction);
+            }
+        });
+    }
+
+    private void resend(ClientTransaction transaction, Duration waited) {
+        boolean invite = transaction.request.method().equals("INVITE");
+        if (transaction.over || (invite && transaction.proceeding)) {
+            return;
+        }
+        put(transaction.request, transaction.to);
+        Duration twice = waited.multipliedBy(2);
+        Duration next = !invite && twice.compareTo(T2) > 0 ? T2 : twice;
+        after(next, () -> resend(transaction, next));
+    }
+
+    private void giveUp(ClientTransaction transaction) {
+        transaction.over = true;
+        transaction.exchange.silent();
+    }
+
+    /** Sends an ACK, which is no transaction, for a 2xx. */
+    void sendAck(SipMessage ack, InetSocketAddress to, boolean again) {
+        if (!again) {
+            trace.message(true, ack);
+        }
+        put(ack, to);
+    }
+
+    // --- what arrives --------------------------------------------------------------------------------------------
+
+    private void receive(byte[] bytes, InetSocketAddress from, Wire over) {
+        if (bytes.length <= 4) {
+            return; // a keep-alive
+        }
+        SipMessage message;
+        try {
+            message = SipMessage.parse(bytes);
+            message.callId();
+            message.method();
+            message.branch();
+        } catch (IllegalArgumentException e) {
+            violations.add("A message that is not SIP came: " + e.getMessage());
+            return;
+        }
+        boolean current = wire.filter(w -> w == over).isPresent();
+        if (!current) {
+            if (message.isRequest()) {
+                listener.strayed(message);
+            }
+            return;
+        }
+        if (message.isRequest()) {
+            request(message, from);
+        } else {
+            response(message);
+        }
+    }
+
+    private void demandOfAll(SipMessage message) {
+        boolean ownRegistration = message.method().equals("REGISTER");
+        Matcher push = PUSH_PARAMETER.matcher(message.toString());
+        if (!ownRegistration && push.find()) {
+            violations.add(message.title() + " shows a push parameter, " + push.group(1));
+        }
+        if (message.headers("Via").size() != 1) {
+            violations.add(message.title() + " carries "
+                    + message.headers("Via").size() + " Via headers: all but one are foreign");
+        }
+        boolean wrongLength = message.header("Content-Length")
+                .filter(l -> !l.equals(Integer.toString(message.bodyLength())))
+                .isPresent();
+        if (wrongLength) {
+            violations.add(message.title() + " has a Content-Length that is not its body's");
+        }
+    }
+
+    private void response(SipMessage response) {
+        demandOfAll(response);
+        ClientTransaction transaction = clients.get(response.branch() + response.method());
+        if (transaction == null) {
+            violations.add(response.title() + " answers a " + response.method() + " that was never sent");
+            return;
+        }
+        SipMessage request = transaction.request;
+        boolean invite = request.method().equals("INVITE");
+        if (transaction.finalResponse.isPresent()) {
+            afterTheFinal(transaction, transaction.finalResponse.get(), response);
+            return;
+        }
+        if (transaction.over) {
+            return; // given up before
+        }
+        trace.message(false, response);
+        if (response.status() < 200) {
+            transaction.proceeding = true;
+        } else {
+            transaction.finalResponse = Optional.of(response);
+            transaction.over = true;
+            if (invite && response.status() >= 300) {
+                acknowledgeFailure(transaction, response, false);
+            }
+            if (invite && response.status() < 300 && response.headers("Contact").size() != 1) {
+                violations.add(response.title() + " to an INVITE has no Contact");
+            }
+        }
+        transaction.exchange.response(response);
+    }
+
+    private void afterTheFinal(ClientTransaction transaction, SipMessage first, SipMessage response) {
+        if (response.status() < 200) {
+            violations.add("Provisional " + response.title() + " came after the final " + first.title());
+        } else if (response.status() != first.status() || !response.toTag().equals(first.toTag())) {
+            violations.add("A second final response, " + response.title() + ", came after " + first.title());
+        } else if (!response.toString().equals(first.toString())) {
+            violations.add(response.title() + " was repeated, but not the same");
+        }
+        if (transaction.request.method().equals("INVITE")) {
+            if (response.status() >= 300) {
+                acknowledgeFailure(transaction, response, true);
+            } else if (response.status() >= 200) {
+                transaction.exchange.repeated();
+            }
+        }
+    }
+
+    private void acknowledgeFailure(ClientTransaction transaction, SipMessage response, boolean again) {
+        SipMessage invite = transaction.request;
+        SipMessage ack = SipMessage.request("ACK", invite.uri())
+                .with("Via", invite.required("Via"))
+                .with("From", invite.required("From"))
+                .with("To", response.required("To"))
+                .with("Call-ID", invite.callId())
+                .with("CSeq", invite.cseq() + " ACK")
+                .with("Max-Forwards", "70");
+        for (String route : invite.headers("Route")) {
+            ack = ack.with("Route", route);
+        }
+        sendAck(ack, transaction.to, again);
+    }
+
+    private void request(SipMessage request, InetSocketAddress from) {
+        ServerTransaction known = servers.get(request.branch() + request.method());
+        if (known != null) {
+            known.last.ifPresent(r -> put(r, known.from)); // a retransmission
+            return;
+        }
+        boolean repeatedAck = request.method().equals("ACK")
+                && invited(request).filter(t -> t.acknowledged).isPresent();
+        if (!repeatedAck) {
+            trace.message(false, request);
+            demandOfAll(request);
+            demandOfRequest(request);
+        }
+        if (request.method().equals("ACK")) {
+            acknowledge(request);
+            return;
+        }
+        ServerTransaction transaction = new ServerTransaction(request, from);
+        servers.put(request.branch() + request.method(), transaction);
+        if (request.method().equals("CANCEL")) {
+            cancel(transaction);
+        } else if (request.toTag().isPresent()) {
+            insideDialog(transaction);
+        } else if (request.method().equals("INVITE")) {
+            incoming(transaction);
+        } else {
+            respond(transaction, 200, "OK", r -> r);
+        }
+    }
+
+    private void demandOfRequest(SipMessage request) {
+        if (request.header("Max-Forwards").isEmpty()) {
+            violations.add(request.title() + " has no Max-Forwards");
+        }
+        if (!request.branch().startsWith("z9hG4bK")) {
+            violations.add(request.title() + " has a Via branch that does not begin with z9hG4bK");
+        }
+        if (request.fromTag().isEmpty()) {
+            violations.add(request.title() + " has no tag in From");
+        }
+        if (request.method().equals("INVITE") && request.headers("Contact").size() != 1) {
+            violations.add("An INVITE has " + request.headers("Contact").size() + " Contacts instead of one");
+        }
+        if (request.method().equals("ACK")
+                && !request.body().isEmpty()
+                && invited(request).filter(t -> !t.request.body().isEmpty()).isPresent()) {
+            violations.add("An ACK brings a second answer to an offer that was answered");
+        }
+    }
+
+    /** The INVITE that an ACK belongs to: by branch for a refusal, by Call-ID and CSeq for a 2xx. */
+    private Optional<ServerTransaction> invited(SipMessage ack) {
+        return servers.values().stream()
+                .filter(t -> t.request.method().equals("INVITE")
+                        && t.request.callId().equals(ack.callId())
+                        && t.request.cseq() == ack.cseq()
+                        && t.last.flatMap(SipMessage::toTag).equals(ack.toTag()))
+                .findFirst();
+    }
+
+    private void acknowledge(SipMessage ack) {
+        Optional<ServerTransaction> invited = invited(ack);
+        if (invited.isEmpty()) {
+            violations.add("An ACK came for no INVITE that was answered");
+            return;
+        }
+        boolean first = !invited.get().acknowledged;
+        invited.get().acknowledged = true;
+        boolean success = invited.get().last.filter(r -> r.status() < 300).isPresent();
+        if (first && success) {
+            call(ack).ifPresent(c -> c.acknowledgedBy(ack));
+        }
+    }
+
+    private void cancel(ServerTransaction transaction) {
+        ServerTransaction invite = servers.get(transaction.request.branch() + "INVITE");
+        if (invite == null) {
+            violations.add("A CANCEL came for no INVITE");
+            respond(transaction, 481, "Call/Transaction Does Not Exist", r -> r);
+            return;
+        }
+        respond(transaction, 200, "OK", r -> r);
+        calls.values().stream()
+                .filter(c -> c.isOf(invite))
+                .findFirst()
+                .ifPresent(c -> c.cancelledBy(transaction.request));
+    }
+
+    private Optional<UaCall> call(SipMessage request) {
+        return request.toTag().flatMap(tag -> Optional.ofNullable(calls.get(request.callId() + tag)));
+    }
+
+    private void insideDialog(ServerTransaction transaction) {
+        SipMessage request = transaction.request;
+        Optional<UaCall> call = call(request);
+        if (call.isEmpty()) {
+            violations.add("A " + request.method() + " came for an unknown dialog");
+            respond(transaction, 481, "Call/Transaction Does Not Exist", r -> r);
+        } else {
+            call.get().requested(transaction);
+        }
+    }
+
+    private void incoming(ServerTransaction transaction) {
+        SipMessage invite = transaction.request;
+        boolean merged = servers.values().stream()
+                .anyMatch(t -> t != transaction
+                        && t.request.method().equals("INVITE")
+                        && t.request.callId().equals(invite.callId())
+                        && t.request.fromTag().equals(invite.fromTag())
+                        && t.request.cseq() == invite.cseq());
+        if (merged) {
+            violations.add("The same INVITE came twice, by two branches, over one flow");
+            respond(transaction, 482, "Merged Request", r -> r);
+            return;
+        }
+        UaCall call = UaCall.incoming(this, transaction);
+        remember(call);
+        listener.incoming(call);
+    }
+
+    void remember(UaCall call) {
+        calls.put(call.callId() + call.localTag(), call);
+    }
+
+    // --- responses sent ------------------------------------------------------------------------------------------
+
+    /** Changes a response before it goes. */
+    interface Finish {
+        SipMessage apply(SipMessage response);
+    }
+
+    void respond(ServerTransaction transaction, int status, String reason, Finish finish) {
+        if (transaction.isAnswered()) {
+            return; // exactly one final response, also from us
+        }
+        SipMessage response = SipMessage.response(transaction.request, status, reason);
+        if (status > 100 && response.toTag().isEmpty()) {
+            response = response.set("To", response.required("To") + ";tag=" + random());
+        }
+        SipMessage finished = finish.apply(response);
+        transaction.last = Optional.of(finished);
+        trace.message(true, finished);
+        put(finished, transaction.from);
+        if (status >= 200 && transaction.request.method().equals("INVITE")) {
+            boolean reliable = wire.filter(w -> w.transport() == Transport.TCP).isPresent();
+            if (status < 300 || !reliable) {
+                after(t1, () -> respondAgain(transaction, finished, t1));
+            }
+            after(t1.multipliedBy(64), () -> {
+                if (!transaction.acknowledged && servers.containsValue(transaction)) {
+                    violations.add(finished.title() + " to an INVITE was never acknowledged");
+                }
+            });
+        }
+    }
+
+    private void respondAgain(ServerTransaction transaction, SipMessage response, Duration waited) {
+        boolean lost = !servers.containsValue(transaction);
+        if (transaction.acknowledged || lost || waited.compareTo(t1.multipliedBy(64)) > 0) {
+            return;
+        }
+        put(response, transaction.from);
+        Duration twice = waited.multipliedBy(2);
+        Duration next = twice.compareTo(T2) > 0 ? T2 : twice;
+        after(next, () -> respondAgain(transaction, response, next));
+    }
+
+    // --- for the owner -------------------------------------------------------------------------------------------
+
+    /** What comes back from a REGISTER: its final status; 0 for silence. */
+    public interface Registered {
+        void result(int status);
+    }
+
+    /**
+     * Registers this agent's address. On the agent's thread.
+     *
+     * @param domain of the registrar and the user
+     * @param contact with angle brackets and parameters
+     * @param callId the same for all of an app's life, or a new one; the registrar must not care
+     */
+    public void register(
+            InetSocketAddress registrar,
+            String domain,
+            Credentials credentials,
+            String contact,
+            String callId,
+            long cseq,
+            Duration expires,
+            Registered registered) {
+        String address = "<sip:" + credentials.user() + "@" + domain + ">";
+        SipMessage request = SipMessage.request("REGISTER", "sip:" + domain)
+                .with("Via", "")
+                .with("Max-Forwards", "70")
+                .with("From", address + ";tag=" + random())
+                .with("To", address)
+                .with("Call-ID", callId)
+                .with("CSeq", cseq + " REGISTER")
+                .with("Contact", contact)
+                .with("Expires", Long.toString(expires.toSeconds()))
+                .with("Supported", "path, outbound");
+        send(request, registrar, Optional.of(credentials), new Exchange() {
+            @Override
+            public void response(SipMessage response) {
+                if (response.status() >= 200) {
+                    registered.result(response.status());
+                }
+            }
+
+            @Override
+            public void silent() {
+                registered.result(0);
+            }
+        });
+    }
+
+    /**
+     * Places a call. On the agent's thread.
+     *
+     * @param proxy where the INVITE goes
+     * @param from the address the call comes from, as a URI
+     * @param credentials for a 401 or 407, if one is to be answered
+     */
+    public UaCall call(InetSocketAddress proxy, String from, String to, Optional<Credentials> credentials) {
+        UaCall call = UaCall.outgoing(this, proxy, from, to, credentials);
+        remember(call);
+        call.start();
+        return call;
+    }
+
+    Violations violations() {
+        return violations;
+    }
+}
