@@ -3,6 +3,7 @@ package org.pushbridge.sim.ua;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -32,30 +33,23 @@ public record Credentials(String user, String password, List<String> algorithms)
     /** The request with the answer to the challenge of a 401 or 407; empty if it holds none that can be answered. */
     Optional<SipMessage> answer(SipMessage request, SipMessage challenge) {
         boolean proxy = challenge.status() == 407;
-        for (String value : challenge.headers(proxy ? "Proxy-Authenticate" : "WWW-Authenticate")) {
-            // A challenge holds commas of its own: what follows the first part arrives as parts without a scheme.
-            Optional<String> whole = whole(challenge, proxy, value);
-            if (whole.isPresent() && algorithms.contains(algorithm(whole.get()))) {
-                return Optional.of(request.set(
-                        proxy ? "Proxy-Authorization" : "Authorization", authorization(request, whole.get())));
-            }
-        }
-        return Optional.empty();
+        return challenges(challenge.headers(proxy ? "Proxy-Authenticate" : "WWW-Authenticate")).stream()
+                .filter(c -> algorithms.contains(algorithm(c)))
+                .findFirst()
+                .map(c -> request.set(proxy ? "Proxy-Authorization" : "Authorization", authorization(request, c)));
     }
 
-    private static Optional<String> whole(SipMessage challenge, boolean proxy, String part) {
-        if (!part.regionMatches(true, 0, "Digest ", 0, 7)) {
-            return Optional.empty();
-        }
-        List<String> parts = challenge.headers(proxy ? "Proxy-Authenticate" : "WWW-Authenticate");
-        StringBuilder whole = new StringBuilder(part);
-        for (int i = parts.indexOf(part) + 1; i < parts.size(); i++) {
-            if (parts.get(i).regionMatches(true, 0, "Digest ", 0, 7)) {
-                break;
+    /** Puts challenges together again: the commas inside one look like those between two. */
+    private static List<String> challenges(List<String> parts) {
+        List<String> challenges = new ArrayList<>();
+        for (String part : parts) {
+            if (part.regionMatches(true, 0, "Digest ", 0, 7)) {
+                challenges.add(part);
+            } else if (!challenges.isEmpty()) {
+                challenges.set(challenges.size() - 1, challenges.get(challenges.size() - 1) + ", " + part);
             }
-            whole.append(", ").append(parts.get(i));
         }
-        return Optional.of(whole.toString());
+        return challenges;
     }
 
     private static String algorithm(String challenge) {

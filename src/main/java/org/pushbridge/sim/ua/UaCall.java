@@ -92,15 +92,13 @@ public final class UaCall {
 
     static UaCall incoming(UserAgent agent, ServerTransaction transaction) {
         SipMessage invite = transaction.request;
-        InetSocketAddress peer =
-                UserAgent.addressOf(SipMessage.uriOf(invite.header("Contact").orElse(invite.required("From"))));
         UaCall call = new UaCall(
                 agent,
                 false,
                 invite.callId(),
                 invite.required("To"),
                 invite.required("From"),
-                peer,
+                transaction.from,
                 Optional.empty(),
                 invite);
         call.inviteTransaction = Optional.of(transaction);

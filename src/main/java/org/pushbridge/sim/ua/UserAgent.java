@@ -64,7 +64,7 @@ public final class UserAgent implements AutoCloseable {
     /** A request that came in, and what was answered. */
     static final class ServerTransaction {
         final SipMessage request;
-        private final InetSocketAddress from;
+        final InetSocketAddress from;
         private Optional<SipMessage> last = Optional.empty();
         private boolean acknowledged;
 
