@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
-import org.jspecify.annotations.Nullable;
+import org.pushbridge.app.demo.Scenario;
 import org.pushbridge.config.Alike;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,9 +40,8 @@ final class DemoCommand implements Callable<Integer> {
     @Option(names = "--list", description = "Name the scenarios, and play none.")
     boolean list;
 
-    @Option(names = "--only", paramLabel = "NAME", description = "Play this one alone.")
-    @Nullable
-    String only;
+    @Option(names = "--only", paramLabel = "NAME", description = "Play this one alone; can be given several times.")
+    List<String> only = List.of();
 
     DemoCommand(List<Scenario> scenarios) {
         this.scenarios = scenarios;
@@ -87,26 +86,20 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private List<Scenario> chosen() {
-        String name = only;
-        if (name == null) {
-            return scenarios;
+        List<String> names = scenarios.stream().map(Scenario::name).toList();
+        for (String name : only) {
+            if (!names.contains(name)) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "There is no scenario '" + name + "'"
+                                + Alike.nearest(name, names)
+                                        .map(near -> "; did you mean " + near + "?")
+                                        .orElse("; 'pushbridge demo --list' names them."));
+            }
         }
-        List<Scenario> named = scenarios.stream()
-                .filter(scenario -> scenario.name().equals(name))
+        return scenarios.stream()
+                .filter(scenario -> only.isEmpty() || only.contains(scenario.name()))
                 .toList();
-        if (named.isEmpty()) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "There is no scenario '" + name + "'"
-                            + Alike.nearest(
-                                            name,
-                                            scenarios.stream()
-                                                    .map(Scenario::name)
-                                                    .toList())
-                                    .map(near -> "; did you mean " + near + "?")
-                                    .orElse("; 'pushbridge demo --list' names them."));
-        }
-        return named;
     }
 
     /** Empty if it passed, else why not. */

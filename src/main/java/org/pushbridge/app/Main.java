@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.pushbridge.app.demo.Scenario;
 import org.pushbridge.config.Config;
 import org.pushbridge.config.ConfigException;
 import org.pushbridge.device.Aor;

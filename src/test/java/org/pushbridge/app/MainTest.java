@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pushbridge.app.demo.Scenario;
 import org.pushbridge.config.Config;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.DeviceDirectory;
@@ -220,6 +221,15 @@ class MainTest {
 
         assertThat(out.toString()).doesNotContain("it-fails");
         assertThat(out.toString().lines().reduce((before, last) -> last)).contains("1 passed, 0 failed");
+    }
+
+    @Test
+    void theDemoPlaysSeveralByName() {
+        scenarios = List.of(scenario("one", ""), scenario("two", "broken"), scenario("three", ""));
+
+        assertThat(run("demo", "--only", "three", "--only", "one")).isZero();
+
+        assertThat(out.toString().lines().reduce((before, last) -> last)).contains("2 passed, 0 failed");
     }
 
     @Test

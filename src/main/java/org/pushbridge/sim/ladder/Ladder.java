@@ -5,11 +5,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Records who sent what to whom, and draws it as a ladder: a column a participant, time downwards, at most 100 columns
- * wide. Thread-safe. What comes after {@link #close} is left out.
+ * Records who sent what to whom, and draws it at once as a ladder: a column a participant, time downwards in
+ * milliseconds, at most 100 columns wide. Thread-safe. What comes after {@link #close} is left out.
  */
 public final class Ladder {
     private static final int WIDTH = 100;
@@ -25,23 +26,32 @@ public final class Ladder {
     }
 
     private final List<String> participants;
+    private final Consumer<String> lines;
     private final LongSupplier nanos;
     private final long start;
     private final List<Entry> entries = new ArrayList<>();
     private boolean closed;
 
-    /** @param participants from left to right, at least two; each an own name */
-    public Ladder(List<String> participants) {
-        this(participants, System::nanoTime);
+    /**
+     * Begins with the names.
+     *
+     * @param participants from left to right, at least two; each an own name
+     * @param lines takes each line of the drawing, without its end, as soon as it is there; called by the threads that
+     *     record, one at a time
+     */
+    public Ladder(List<String> participants, Consumer<String> lines) {
+        this(participants, lines, System::nanoTime);
     }
 
-    Ladder(List<String> participants, LongSupplier nanos) {
+    Ladder(List<String> participants, Consumer<String> lines, LongSupplier nanos) {
         if (participants.size() < 2 || participants.stream().distinct().count() != participants.size()) {
             throw new IllegalArgumentException("A ladder needs two participants or more, each once: " + participants);
         }
         this.participants = List.copyOf(participants);
+        this.lines = lines;
         this.nanos = nanos;
         this.start = nanos.getAsLong();
+        lines.accept(heads());
     }
 
     /**
@@ -66,7 +76,9 @@ public final class Ladder {
             }
         }
         if (!closed) {
-            entries.add(new Entry(Duration.ofNanos(nanos.getAsLong() - start), from, to, label, note));
+            Entry entry = new Entry(Duration.ofNanos(nanos.getAsLong() - start), from, to, label, note);
+            entries.add(entry);
+            lines.accept(line(entry));
         }
     }
 
@@ -75,19 +87,9 @@ public final class Ladder {
         closed = true;
     }
 
-    /** Draws it. Times are in milliseconds since the ladder was made. */
-    public synchronized String render() {
-        StringBuilder drawing = new StringBuilder();
-        drawing.append(heads()).append('\n');
-        for (Entry entry : entries) {
-            drawing.append(line(entry)).append('\n');
-        }
-        return drawing.toString();
-    }
-
     /** One JSON object a line, for machines: {@code ms}, {@code from}, {@code to}, {@code label}, {@code note}. */
     public synchronized String toJsonLines() {
-        StringBuilder lines = new StringBuilder();
+        StringBuilder objects = new StringBuilder();
         for (Entry entry : entries) {
             ObjectNode node = JSON.createObjectNode();
             node.put("ms", entry.at.toMillis());
@@ -95,9 +97,9 @@ public final class Ladder {
             node.put("to", entry.to);
             node.put("label", entry.label);
             node.put("note", entry.note);
-            lines.append(node).append('\n');
+            objects.append(node).append('\n');
         }
-        return lines.toString();
+        return objects.toString();
     }
 
     private int column(int index) {

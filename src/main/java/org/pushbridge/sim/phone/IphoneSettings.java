@@ -85,6 +85,25 @@ public record IphoneSettings(
                 reportsCalls);
     }
 
+    /** The same, with a token that Apple issued. */
+    public IphoneSettings withVoipToken(String token) {
+        return new IphoneSettings(
+                name,
+                credentials,
+                domain,
+                registrar,
+                transport,
+                local,
+                instance,
+                teamId,
+                bundleId,
+                token,
+                remoteToken,
+                wakeTimes,
+                ringTimeout,
+                reportsCalls);
+    }
+
     /** The same, with a token for regular pushes too. */
     public IphoneSettings withRemoteToken(String token) {
         return new IphoneSettings(

@@ -3,13 +3,15 @@ package org.pushbridge.sim.ladder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class LadderTest {
     private final AtomicLong nanos = new AtomicLong();
-    private final Ladder ladder = new Ladder(List.of("PBX", "bridge", "APNs", "Alice"), nanos::get);
+    private final List<String> lines = new ArrayList<>();
+    private final Ladder ladder = new Ladder(List.of("PBX", "bridge", "APNs", "Alice"), lines::add, nanos::get);
 
     @Test
     void drawsEachMessageAsAnArrowWithItsTime() {
@@ -21,7 +23,7 @@ class LadderTest {
         ladder.event("Alice", "rings");
         ladder.message("bridge", "Alice", "INVITE", "");
 
-        assertThat(ladder.render().lines())
+        assertThat(lines)
                 .containsExactly(
                         "     ms    PBX                     bridge                      APNs                       Alice",
                         "      0     │──────── INVITE ────────▶│                          │                          │",
@@ -33,14 +35,14 @@ class LadderTest {
 
     @Test
     void fitsAHundredColumnsWhateverTheNamesAndLabels() {
-        Ladder crowded = new Ladder(List.of("a PBX with a long name", "bridge", "APNs", "Alice", "Alice's iPad"));
+        Ladder crowded =
+                new Ladder(List.of("a PBX with a long name", "bridge", "APNs", "Alice", "Alice's iPad"), lines::add);
         crowded.message("bridge", "APNs", "a label that is far too long for its place", "and a note");
         crowded.event("Alice's iPad", "something that took a whole sentence to say, and then some more words to boot");
         crowded.event("a PBX with a long name", "x".repeat(200));
 
-        assertThat(crowded.render().lines())
-                .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(100));
-        assertThat(crowded.render()).contains("…");
+        assertThat(lines).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(100));
+        assertThat(lines).anyMatch(line -> line.contains("…"));
     }
 
     @Test
@@ -59,7 +61,7 @@ class LadderTest {
         ladder.close();
         ladder.message("PBX", "bridge", "BYE", "");
 
-        assertThat(ladder.render()).contains("INVITE").doesNotContain("BYE");
+        assertThat(String.join("\n", lines)).contains("INVITE").doesNotContain("BYE");
     }
 
     @Test

@@ -1,9 +1,9 @@
-package org.pushbridge.app;
+package org.pushbridge.app.demo;
 
 import java.io.PrintWriter;
 
 /** One story that {@code demo} plays. Played one at a time, each at most once. */
-interface Scenario {
+public interface Scenario {
     /** For {@code --only}: lower-case words with hyphens. */
     String name();
 

@@ -1,0 +1,441 @@
+package org.pushbridge.app.demo;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.pushbridge.config.Config;
+import org.pushbridge.sim.apns.Answer;
+import org.pushbridge.sim.apns.ApnsEvent;
+import org.pushbridge.sim.apns.Delay;
+import org.pushbridge.sim.apns.DeliveredPush;
+import org.pushbridge.sim.apns.Environment;
+import org.pushbridge.sim.apns.PushType;
+import org.pushbridge.sim.apns.ReceivedPush;
+import org.pushbridge.sim.apns.SimulatedApns;
+import org.pushbridge.sim.apns.SimulatedApnsSettings;
+import org.pushbridge.sim.apns.TeamKey;
+import org.pushbridge.sim.apns.TokenKind;
+import org.pushbridge.sim.ladder.Ladder;
+import org.pushbridge.sim.pbx.SimulatedPbx;
+import org.pushbridge.sim.phone.CallScreen;
+import org.pushbridge.sim.phone.IphoneSettings;
+import org.pushbridge.sim.phone.SimulatedIphone;
+import org.pushbridge.sim.phone.WakeTimes;
+import org.pushbridge.sim.ua.Credentials;
+import org.pushbridge.sim.ua.SipMessage;
+import org.pushbridge.sim.ua.Transport;
+import org.pushbridge.sim.ua.UaCall;
+
+/**
+ * A bridge of its own with everything around it, for one story: a database in a new folder, free ports, a simulated
+ * APNs, a PBX, phones, and a ladder on which all of them are seen. What cannot be had in time is {@link Unmet}.
+ */
+final class Stage implements AutoCloseable {
+    static final String DOMAIN = "example.com";
+    /** Phones wake seven times faster than in life, so that a demo is not a test of patience. */
+    private static final double WAKE_FACTOR = 0.15;
+
+    static final String PBX = "PBX";
+
+    private static final Logger log = LogManager.getLogger(Stage.class);
+    private static final String BRIDGE = "bridge";
+    private static final String APNS = "APNs";
+    private static final String TEAM = "ABCDE12345";
+    private static final String KEY = "KEY1234567";
+    private static final String BUNDLE = "com.example.phone";
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration POLL = Duration.ofMillis(5);
+    /** Calls from this address are the PBX's; phones have 127.0.0.1. */
+    private static final byte[] PBX_HOST = {127, 0, 0, 2};
+
+    private static final byte[] PHONE_HOST = {127, 0, 0, 1};
+
+    private final DemoBridge bridge;
+    private final Path folder;
+    private final Ladder ladder;
+    private final SimulatedApns apns;
+    private final SimulatedPbx pbx;
+    private final InetSocketAddress address;
+    private final Config config;
+    private final Map<String, String> ownersOfTokens = new ConcurrentHashMap<>();
+    private final List<SimulatedIphone> phones = new CopyOnWriteArrayList<>();
+    private final List<Runnable> closing = new ArrayList<>();
+    private DemoBridge.Running running = () -> {};
+
+    Stage(DemoBridge bridge, List<String> cast, Duration ringLimit, PrintWriter out) throws IOException {
+        this.bridge = bridge;
+        this.folder = Files.createTempDirectory("pushbridge-demo");
+        this.ladder = new Ladder(
+                Stream.concat(Stream.of(PBX, BRIDGE, APNS), cast.stream()).toList(), line -> {
+                    out.println("  " + line);
+                    out.flush();
+                });
+        TeamKey key = TeamKey.generate(TEAM, KEY);
+        this.apns = SimulatedApns.start(SimulatedApnsSettings.builder()
+                .key(key)
+                .app(TEAM, BUNDLE)
+                .deliveryDelay(Delay.of(Duration.ofMillis(20)))
+                .build());
+        closing.add(apns::close);
+        apns.listen(this::show);
+        this.pbx = openPbx();
+        closing.add(pbx::close);
+        this.address = new InetSocketAddress(InetAddress.getByAddress(PHONE_HOST), freePort());
+        this.config = Config.load(writeConfig(key, ringLimit));
+    }
+
+    private SimulatedPbx openPbx() throws IOException {
+        InetAddress host = InetAddress.getByAddress(PBX_HOST);
+        try {
+            return SimulatedPbx.open(Transport.UDP, new InetSocketAddress(host, 0), (sent, m) -> message(PBX, sent, m));
+        } catch (IOException e) {
+            throw new IOException(
+                    "The demo's PBX needs the address " + host.getHostAddress()
+                            + ", which this machine does not have; on macOS: sudo ifconfig lo0 alias "
+                            + host.getHostAddress(),
+                    e);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        InetAddress host = InetAddress.getByAddress(PHONE_HOST);
+        for (int attempt = 0; attempt < 100; attempt++) {
+            try (ServerSocket tcp = new ServerSocket(0, 1, host);
+                    DatagramSocket udp = new DatagramSocket(tcp.getLocalPort(), host)) {
+                return udp.getLocalPort();
+            } catch (IOException e) {
+                log.debug("A port is free for TCP but not for UDP; the next is tried", e);
+            }
+        }
+        throw new IOException("No port of " + host.getHostAddress() + " is free for both UDP and TCP");
+    }
+
+    private Path writeConfig(TeamKey key, Duration ringLimit) throws IOException {
+        Files.writeString(folder.resolve("key.p8"), key.p8());
+        Files.writeString(folder.resolve("apns.pem"), apns.trustedCertificatePem());
+        String text = """
+                domains = ["%s"]
+                sip.listen = ["udp:127.0.0.1:%d", "tcp:127.0.0.1:%d"]
+                calls.ring-limit = %dms
+                trunks.pbx {
+                  addresses = ["%s"]
+                  destination = "sip:%s:%d"
+                  prefixes = ["+"]
+                }
+                apps."%s" {
+                  team-id = "%s"
+                  auth { key-file = "key.p8", key-id = "%s" }
+                }
+                apns {
+                  production-endpoint = "%s:%d"
+                  sandbox-endpoint = "%s:%d"
+                  trust-file = "apns.pem"
+                }
+                database.url = "jdbc:h2:file:%s"
+                admin.socket = "%s"
+                """.formatted(
+                        DOMAIN,
+                        address.getPort(),
+                        address.getPort(),
+                        ringLimit.toMillis(),
+                        pbx.address().getAddress().getHostAddress(),
+                        pbx.address().getAddress().getHostAddress(),
+                        pbx.address().getPort(),
+                        BUNDLE,
+                        TEAM,
+                        KEY,
+                        apns.host(),
+                        apns.port(Environment.PRODUCTION),
+                        apns.host(),
+                        apns.port(Environment.SANDBOX),
+                        folder.resolve("bridge"),
+                        folder.resolve("admin.sock"));
+        return Files.writeString(folder.resolve("demo.conf"), text);
+    }
+
+    // --- what is seen --------------------------------------------------------------------------------------------
+
+    private void message(String who, boolean sent, SipMessage message) {
+        String reason = message.isRequest() ? message.header("Reason").orElse("") : "";
+        String note = message.header("Authorization")
+                .or(() -> message.header("Proxy-Authorization"))
+                .map(a -> "digest")
+                .orElse(reason.replaceAll(";text=.*", ""));
+        ladder.message(sent ? who : BRIDGE, sent ? BRIDGE : who, message.title(), note);
+    }
+
+    private void show(ApnsEvent event) {
+        if (event instanceof ApnsEvent.Decided decided) {
+            ReceivedPush push = decided.push();
+            ladder.message(BRIDGE, APNS, push.type().map(Stage::words).orElse("push"), words(push.answer()));
+        } else if (event instanceof ApnsEvent.Delivered delivered) {
+            DeliveredPush push = delivered.push();
+            String owner = ownersOfTokens.get(push.token());
+            if (owner != null) {
+                ladder.message(APNS, owner, words(push.type()), push.late() ? "late" : "");
+            }
+        } else if (event instanceof ApnsEvent.Violated) {
+            ladder.event(APNS, "rules broken");
+        }
+    }
+
+    private static String words(PushType type) {
+        return switch (type) {
+            case VOIP -> "VoIP push";
+            case ALERT -> "alert";
+            case BACKGROUND -> "background push";
+            case PUSH_TO_TALK -> "PTT push";
+        };
+    }
+
+    private static String words(Answer answer) {
+        if (answer instanceof Answer.Rejected rejected) {
+            return rejected.status() + " " + rejected.reason();
+        }
+        return answer instanceof Answer.Accepted ? "accepted" : "no answer";
+    }
+
+    // --- the cast ------------------------------------------------------------------------------------------------
+
+    SimulatedPbx pbx() {
+        return pbx;
+    }
+
+    /** Starts the bridge, which has these users. */
+    void start(String... users) {
+        for (String user : users) {
+            bridge.addUser(config, user + "@" + DOMAIN, passwordOf(user));
+        }
+        running = bridge.start(config);
+    }
+
+    private static String passwordOf(String user) {
+        return "the password of " + user;
+    }
+
+    /** Stops the bridge and starts it again, on the same ports and database. */
+    void restart() {
+        running.stop();
+        ladder.event(BRIDGE, "stopped");
+        running = bridge.start(config);
+        ladder.event(BRIDGE, "started again");
+    }
+
+    /** A phone that has not registered yet. */
+    SimulatedIphone phone(String name, String user, Transport transport) throws IOException {
+        String voip = apns.issueToken(BUNDLE, TokenKind.VOIP, Environment.PRODUCTION);
+        String regular = apns.issueToken(BUNDLE, TokenKind.REGULAR, Environment.PRODUCTION);
+        IphoneSettings settings = IphoneSettings.of(name, Credentials.of(user, passwordOf(user)), DOMAIN, address)
+                .over(transport, InetAddress.getByAddress(PHONE_HOST))
+                .withVoipToken(voip)
+                .withRemoteToken(regular)
+                .waking(new WakeTimes(name.hashCode(), WAKE_FACTOR));
+        SimulatedIphone phone = new SimulatedIphone(
+                settings,
+                new SimulatedIphone.AppleConnection() {
+                    @Override
+                    public void reachable(boolean reachable) {
+                        apns.setOnline(voip, reachable);
+                        apns.setOnline(regular, reachable);
+                    }
+
+                    @Override
+                    public void stopVoipPushes() {
+                        apns.block(voip);
+                    }
+                },
+                new SimulatedIphone.Observer() {
+                    @Override
+                    public void happened(String what) {
+                        ladder.event(name, what);
+                    }
+
+                    @Override
+                    public void message(boolean sent, SipMessage message) {
+                        Stage.this.message(name, sent, message);
+                    }
+                });
+        phones.add(phone);
+        closing.add(phone::close);
+        ownersOfTokens.put(voip, name);
+        ownersOfTokens.put(regular, name);
+        apns.attach(voip, push -> phone.voipPush(push.payload().toString()));
+        apns.attach(regular, push -> {
+            if (push.type() == PushType.ALERT) {
+                phone.alertPush(push.payload().toString());
+            } else {
+                phone.backgroundPush(push.payload().toString());
+            }
+        });
+        return phone;
+    }
+
+    /** A phone that is registered, its flow open. */
+    SimulatedIphone awake(String name, String user, Transport transport) throws IOException {
+        SimulatedIphone phone = phone(name, user, transport);
+        must(name + " can register: its REGISTER is answered with", phone.launch(), 200);
+        return phone;
+    }
+
+    /** A phone that has registered once and sleeps. */
+    SimulatedIphone asleep(String name, String user) throws IOException {
+        SimulatedIphone phone = awake(name, user, Transport.TCP);
+        soon(name + " falls asleep", phone.sleep());
+        return phone;
+    }
+
+    /** The PBX calls a user. */
+    UaCall pbxCalls(String user) {
+        return pbx.call(address, "sip:+4930123456@" + DOMAIN, "sip:" + user + "@" + DOMAIN);
+    }
+
+    /** The app is deleted from the phone. */
+    void uninstall(SimulatedIphone phone) {
+        apns.unregister(phone.settings().voipToken(), Instant.now());
+        ladder.event(phone.settings().name(), "app deleted");
+    }
+
+    /** The screen of the only call that a phone got, as soon as it rings. */
+    CallScreen screen(SimulatedIphone phone) {
+        until(phone.settings().name() + " rings", () -> !phone.screens().isEmpty());
+        return phone.screens().get(0);
+    }
+
+    // --- what must be --------------------------------------------------------------------------------------------
+
+    /** Waits for a value, which must be the expected one. */
+    <T> void must(String what, CompletableFuture<T> value, T expected) {
+        T actual = soon(what + " " + expected, value);
+        if (!Objects.equals(actual, expected)) {
+            throw new Unmet("Expected: " + what + " " + expected + ". But it was " + actual + ".");
+        }
+    }
+
+    /** Compares a value with the expected one. */
+    void must(String what, Object actual, Object expected) {
+        if (!actual.equals(expected)) {
+            throw new Unmet("Expected: " + what + " " + expected + ". But it was " + actual + ".");
+        }
+    }
+
+    /** Waits for a value. */
+    <T> T soon(String what, CompletableFuture<T> value) {
+        try {
+            return value.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new Unmet("Expected: " + what + ". But nothing happened within " + PATIENCE.toSeconds() + " s.");
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(what + " failed", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Unmet("Interrupted while waiting for: " + what);
+        }
+    }
+
+    /** Waits until something is so. */
+    void until(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new Unmet("Expected: " + what + ". But it was not so within " + PATIENCE.toSeconds() + " s.");
+            }
+            try {
+                Thread.sleep(POLL.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new Unmet("Interrupted while waiting until " + what);
+            }
+        }
+    }
+
+    /** Both sides are in the call, and each has the other's session description as it was sent. */
+    void mustTalk(UaCall caller, UaCall callee) {
+        must("the caller hears", caller.outcome(), 200);
+        must("the callee gets its ACK for", callee.established(), 200);
+        must("the callee has the caller's SDP, untouched:", callee.remoteSdp(), caller.localSdp());
+        must("the caller has the callee's SDP, untouched:", caller.remoteSdp(), callee.localSdp());
+    }
+
+    void mustHavePushed(int voipPushes, SimulatedIphone phone) {
+        long sent = voipPushes().stream()
+                .filter(p -> p.token().equals(phone.settings().voipToken()))
+                .count();
+        must("VoIP pushes sent to " + phone.settings().name() + ":", sent, (long) voipPushes);
+    }
+
+    private List<ReceivedPush> voipPushes() {
+        return apns.received().stream()
+                .filter(p -> p.type().filter(PushType.VOIP::equals).isPresent())
+                .toList();
+    }
+
+    /** What holds in every story: no rule broken, one VoIP push a device and call at most, nothing rings any more. */
+    void mustBeClean() {
+        List<String> wrong = withViolations();
+        for (SimulatedIphone phone : phones) {
+            if (phone.screens().stream().anyMatch(CallScreen::isRinging)) {
+                wrong.add(phone.settings().name() + " still rings");
+            }
+        }
+        if (!wrong.isEmpty()) {
+            throw new Unmet(String.join("\n", wrong));
+        }
+    }
+
+    /** These sentences and, behind them, one for each rule that was broken. */
+    List<String> withViolations(String... before) {
+        List<String> sentences = new ArrayList<>(List.of(before));
+        apns.violations().forEach(v -> sentences.add("At the APNs: " + v));
+        pbx.violations().forEach(v -> sentences.add("At the PBX: " + v));
+        phones.forEach(p ->
+                p.violations().forEach(v -> sentences.add("At " + p.settings().name() + ": " + v)));
+        Map<String, Integer> pushes = new HashMap<>();
+        voipPushes().forEach(p -> pushes.merge(p.token() + p.callId(), 1, Integer::sum));
+        if (pushes.values().stream().anyMatch(count -> count > 1)) {
+            sentences.add("A device got more than one VoIP push for a call");
+        }
+        return sentences;
+    }
+
+    @Override
+    public void close() throws IOException {
+        ladder.close();
+        running.stop();
+        closing.forEach(Runnable::run);
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder()).forEach(Stage::delete);
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
