@@ -1,0 +1,266 @@
+package org.pushbridge.sip.registrar;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.pushbridge.device.Aor;
+import org.pushbridge.device.Binding;
+import org.pushbridge.device.Device;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.Flow;
+import org.pushbridge.device.PushReading;
+import org.pushbridge.device.PushTarget;
+
+/**
+ * What one REGISTER does to a user's devices (RFC 3261 section 10.3 step 7, RFC 5626 section 6, RFC 8599). Pure: the
+ * same request and devices give the same outcome.
+ *
+ * @param contacts what it asks for, none for a mere question
+ * @param flow what it came over; the device is reached there, whatever Contact and Via say
+ */
+record RegisterChange(
+        Aor aor,
+        List<Granted> contacts,
+        Instant now,
+        Flow flow,
+        List<String> path,
+        String callId,
+        long cseq,
+        String userAgent,
+        boolean dialogEvents,
+        int maxContacts) {
+
+    /**
+     * A Contact and the time it gets.
+     *
+     * @param expires zero to remove it
+     */
+    record Granted(RequestedContact contact, Duration expires) {
+        boolean leaves() {
+            return expires.isZero();
+        }
+    }
+
+    /**
+     * @param devices all of the user's from now on
+     * @param own those this REGISTER is about, in the order of its contacts; those that are gone left out
+     */
+    record Outcome(List<Device> devices, List<Device> own) {}
+
+    /** @throws RefusedException if the request is out of order or would be one contact too many */
+    Outcome applyTo(List<Device> known) {
+        contacts.forEach(c -> find(c, known)
+                .ifPresent(device -> requireOrder(device.bindings().stream().filter(b -> isReplacedBy(b, c)))));
+        Map<DeviceId, Device> devices = new LinkedHashMap<>();
+        known.stream().filter(d -> isOfUse(d, known.size())).forEach(d -> devices.put(d.id(), d));
+        List<DeviceId> own = new ArrayList<>();
+        for (Granted granted : contacts) {
+            Optional<Device> before = find(granted, devices.values());
+            Optional<Device> after =
+                    granted.leaves() ? before.flatMap(d -> left(d, granted)) : Optional.of(registered(before, granted));
+            before.ifPresent(d -> devices.remove(d.id()));
+            after.ifPresent(d -> {
+                devices.put(d.id(), d);
+                own.add(d.id());
+                supersede(d, granted, devices);
+            });
+        }
+        long count = count(devices.values());
+        if (count > maxContacts && count > count(known)) {
+            throw tooManyContacts(maxContacts);
+        }
+        return new Outcome(
+                List.copyOf(devices.values()),
+                own.stream()
+                        .distinct()
+                        .flatMap(id -> Optional.ofNullable(devices.get(id)).stream())
+                        .toList());
+    }
+
+    /**
+     * {@code Contact: *}: nothing is left, push targets included, for whoever signs out everywhere wants silence.
+     *
+     * @throws RefusedException if the request is out of order
+     */
+    Outcome removeAll(List<Device> known) {
+        requireOrder(known.stream().flatMap(d -> d.bindings().stream()));
+        return new Outcome(List.of(), List.of());
+    }
+
+    /** The binding this REGISTER made for a device, if it did. */
+    Optional<Binding> bindingOf(Device device) {
+        return device.bindings().stream().filter(this::isOurs).findFirst();
+    }
+
+    static RefusedException tooManyContacts(int most) {
+        return new RefusedException(
+                403,
+                "Too Many Contacts",
+                "A user may have " + most + " contacts, sleeping devices included; remove one first");
+    }
+
+    /** RFC 3261 section 10.3 step 7: with the same Call-ID, the CSeq has to be higher. */
+    private void requireOrder(Stream<Binding> replaced) {
+        boolean late = replaced.anyMatch(b -> b.isLiveAt(now) && b.callId().equals(callId) && b.cseq() >= cseq);
+        if (late) {
+            throw new RefusedException(500, "Out Of Order: CSeq Is Not Higher Than Before");
+        }
+    }
+
+    /**
+     * By instance or push target; a device that gives neither is known by its Contact, which may be that of a device
+     * that gave its push target before.
+     */
+    private Optional<Device> find(Granted granted, Collection<Device> devices) {
+        RequestedContact contact = granted.contact();
+        DeviceId id = DeviceId.of(aor, contact.identity());
+        Optional<Device> named = devices.stream().filter(d -> d.id().equals(id)).findFirst();
+        boolean comesWithToken = contact.push() instanceof PushReading.Target && !granted.leaves();
+        if (named.isPresent() || contact.instance().isPresent() || comesWithToken) {
+            return named;
+        }
+        return devices.stream()
+                .filter(d -> granted.leaves() || !RequestedContact.isInstance(d.identity()))
+                .filter(d -> d.bindings().stream().anyMatch(b -> hasKeyOf(b, contact)))
+                .findFirst();
+    }
+
+    /**
+     * A device has one binding, or one for each reg-id: it comes back from other ports and networks, and where it was
+     * before it is no more.
+     */
+    private boolean isReplacedBy(Binding binding, Granted granted) {
+        RequestedContact contact = granted.contact();
+        if (hasKeyOf(binding, contact) && binding.regId().equals(contact.regId())) {
+            return true;
+        }
+        if (isOurs(binding)) {
+            return false;
+        }
+        if (contact.regId().isPresent()) {
+            return binding.regId().isEmpty() || binding.regId().equals(contact.regId());
+        }
+        return !granted.leaves()
+                || contact.instance().isPresent()
+                || contact.push() instanceof PushReading.Target
+                || hasKeyOf(binding, contact);
+    }
+
+    private boolean isOurs(Binding binding) {
+        return binding.callId().equals(callId) && binding.cseq() == cseq;
+    }
+
+    private Device registered(Optional<Device> before, Granted granted) {
+        RequestedContact contact = granted.contact();
+        Binding binding = new Binding(
+                contact.uri(),
+                contact.parameters(),
+                contact.q(),
+                contact.regId(),
+                flow,
+                path,
+                callId,
+                cseq,
+                now,
+                granted.expires(),
+                userAgent,
+                dialogEvents);
+        List<Binding> bindings = Stream.concat(remaining(before, granted).stream(), Stream.of(binding))
+                .toList();
+        Optional<PushTarget> known = before.flatMap(Device::target);
+        Optional<PushTarget> target = target(known, contact);
+        // A token that is registered anew stays as dead as APNs called it.
+        Optional<String> fault = before.flatMap(Device::targetFault)
+                .filter(f -> target.isPresent()
+                        && known.filter(k -> hasSameTokens(k, target.get())).isPresent());
+        String identity = before.map(Device::identity).orElseGet(contact::identity);
+        return new Device(DeviceId.of(aor, identity), aor, identity, target, fault, bindings);
+    }
+
+    private Optional<PushTarget> target(Optional<PushTarget> known, RequestedContact contact) {
+        if (contact.push() instanceof PushReading.Target target) {
+            return Optional.of(new PushTarget(
+                    target.environment(),
+                    target.teamId(),
+                    target.bundleId(),
+                    target.voip(),
+                    target.regular(),
+                    now,
+                    contact.pnProvider(),
+                    contact.pnParam(),
+                    contact.pnPrid()));
+        }
+        // To ask whether pushing is there is not to renounce it; to leave it out is (RFC 8599 section 4.1.1).
+        return contact.push() instanceof PushReading.Query ? known : Optional.empty();
+    }
+
+    /** A device that gives its token while it leaves is going to sleep; one that leaves it out wants no more pushes. */
+    private Optional<Device> left(Device device, Granted granted) {
+        List<Binding> bindings = remaining(Optional.of(device), granted);
+        boolean pushable = !bindings.isEmpty() || granted.contact().push() instanceof PushReading.Target;
+        Optional<PushTarget> target = device.target().filter(t -> pushable);
+        return bindings.isEmpty() && target.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Device(
+                        device.id(),
+                        aor,
+                        device.identity(),
+                        target,
+                        device.targetFault().filter(f -> target.isPresent()),
+                        bindings));
+    }
+
+    private List<Binding> remaining(Optional<Device> before, Granted granted) {
+        return before.map(Device::bindings).orElse(List.of()).stream()
+                .filter(b -> b.isLiveAt(now) && !isReplacedBy(b, granted))
+                .toList();
+    }
+
+    /**
+     * A device without an instance that now gives another token, or gives one for the first time, has another
+     * identity than before; its Contact tells that it is the same one.
+     */
+    private void supersede(Device device, Granted granted, Map<DeviceId, Device> devices) {
+        if (RequestedContact.isInstance(device.identity()) || granted.leaves()) {
+            return;
+        }
+        devices.values()
+                .removeIf(d -> !d.id().equals(device.id())
+                        && !RequestedContact.isInstance(d.identity())
+                        && d.bindings().stream().anyMatch(b -> hasKeyOf(b, granted.contact())));
+    }
+
+    /** What can be neither reached nor woken is forgotten; a dead token only once there is no room for it. */
+    private boolean isOfUse(Device device, int known) {
+        return device.newestBinding(now).isPresent()
+                || device.isPushable()
+                || (device.target().isPresent() && known <= maxContacts);
+    }
+
+    private long count(Collection<Device> devices) {
+        return devices.stream()
+                .mapToLong(d -> Math.max(
+                        d.isPushable() ? 1 : 0,
+                        d.bindings().stream().filter(b -> b.isLiveAt(now)).count()))
+                .sum();
+    }
+
+    private static boolean hasKeyOf(Binding binding, RequestedContact contact) {
+        return Addresses.sipUri(binding.contact())
+                .filter(uri -> Addresses.contactKey(uri).equals(contact.key()))
+                .isPresent();
+    }
+
+    private static boolean hasSameTokens(PushTarget one, PushTarget other) {
+        return one.environment() == other.environment()
+                && one.bundleId().equals(other.bundleId())
+                && one.voip().equals(other.voip())
+                && one.regular().equals(other.regular());
+    }
+}

@@ -1,0 +1,140 @@
+package org.pushbridge.sip.registrar;
+
+import gov.nist.core.NameValue;
+import gov.nist.javax.sip.address.SipUri;
+import gov.nist.javax.sip.header.Contact;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.PushReading;
+
+/**
+ * One Contact of a REGISTER, read.
+ *
+ * @param uri as received
+ * @param key what it shares with a Contact that counts as the same (RFC 3261 section 19.1.4)
+ * @param parameters those of the header, {@code ;name=value}, without q and expires
+ * @param q thousandths
+ * @param expires what the parameter says, if it is there
+ * @param instance {@code +sip.instance}, lower case, without brackets
+ * @param regId {@code reg-id} (RFC 5626), if it counts
+ * @param wakesItself whether {@code +sip.pnsreg} is there
+ * @param push what the pn-* parameters mean
+ * @param pnProvider {@code pn-provider} as received, or empty; {@code pnParam} and {@code pnPrid} likewise
+ */
+record RequestedContact(
+        String uri,
+        String key,
+        String parameters,
+        int q,
+        Optional<Duration> expires,
+        Optional<String> instance,
+        OptionalInt regId,
+        boolean wakesItself,
+        PushReading push,
+        String pnProvider,
+        String pnParam,
+        String pnPrid) {
+    private static final int WHOLE = 1000;
+
+    /**
+     * @param outbound whether the device supports outbound; else its reg-id does not count (RFC 5626 section 6)
+     * @throws RefusedException for what cannot be a Contact
+     */
+    static RequestedContact of(Contact contact, boolean outbound) {
+        if (!(contact.getAddress().getURI() instanceof SipUri uri) || uri.getHost() == null) {
+            throw new RefusedException(400, "Contact Is Not A SIP URI");
+        }
+        Optional<String> provider = Optional.ofNullable(uri.getParameter("pn-provider"));
+        Optional<String> param = Optional.ofNullable(uri.getParameter("pn-param"));
+        Optional<String> prid = Optional.ofNullable(uri.getParameter("pn-prid"));
+        Optional<String> expires = Optional.ofNullable(contact.getParameter("expires"));
+        Optional<String> instance = instance(Optional.ofNullable(contact.getParameter("+sip.instance")));
+        return new RequestedContact(
+                uri.toString(),
+                Addresses.contactKey(uri),
+                otherParameters(contact),
+                preference(Optional.ofNullable(contact.getParameter("q"))),
+                expires.map(RequestedContact::seconds),
+                instance,
+                outbound && instance.isPresent()
+                        ? regId(Optional.ofNullable(contact.getParameter("reg-id")))
+                        : OptionalInt.empty(),
+                contact.hasParameters() && contact.getContactParms().getNameValue("+sip.pnsreg") != null,
+                PushReading.of(provider, param, prid),
+                provider.orElse(""),
+                param.orElse(""),
+                prid.orElse(""));
+    }
+
+    /** Delta-seconds; anything else counts as an hour, and what is too large for Java as 24 years (RFC 3261 20.19). */
+    static Duration seconds(String text) {
+        String digits = text.strip();
+        if (!digits.matches("[0-9]{1,20}")) {
+            return Duration.ofHours(1);
+        }
+        return Duration.ofSeconds(digits.length() > 9 ? 999_999_999 : Integer.parseInt(digits));
+    }
+
+    /**
+     * What tells the device from the user's others: its instance, else its push target, else its Contact
+     * ({@link DeviceId#of}). Holds no token.
+     */
+    String identity() {
+        if (instance.isPresent()) {
+            return "instance:" + instance.get();
+        }
+        if (push instanceof PushReading.Target target) {
+            String triplet = String.join(
+                    " ",
+                    target.environment().name(),
+                    target.bundleId(),
+                    target.voip().map(t -> t.hex()).orElse("-"),
+                    target.regular().map(t -> t.hex()).orElse("-"));
+            return "push:" + DigestAlgorithm.SHA_256.hash(triplet);
+        }
+        return "contact:" + key;
+    }
+
+    static boolean isInstance(String identity) {
+        return identity.startsWith("instance:");
+    }
+
+    private static String otherParameters(Contact contact) {
+        StringBuilder text = new StringBuilder();
+        contact.getContactParms().getNames().forEachRemaining(name -> {
+            NameValue parameter = contact.getContactParms().getNameValue(name);
+            if (!name.equalsIgnoreCase("q") && !name.equalsIgnoreCase("expires")) {
+                text.append(';').append(parameter.encode());
+            }
+        });
+        return text.toString();
+    }
+
+    private static int preference(Optional<String> q) {
+        if (q.isEmpty()) {
+            return WHOLE;
+        }
+        if (!q.get().matches("0(\\.[0-9]{0,3})?|1(\\.0{0,3})?")) {
+            throw new RefusedException(400, "Contact q Is Not Between 0 And 1");
+        }
+        return (int) Math.round(Double.parseDouble(q.get()) * WHOLE);
+    }
+
+    private static Optional<String> instance(Optional<String> value) {
+        return value.map(v -> v.replaceAll("^\\s*<|>\\s*$", "").strip().toLowerCase(Locale.ROOT))
+                .filter(v -> !v.isEmpty() && v.getBytes(StandardCharsets.UTF_8).length <= 200);
+    }
+
+    /** RFC 5626 section 9: 1 to 2^31 - 1. */
+    private static OptionalInt regId(Optional<String> value) {
+        if (value.isEmpty() || !value.get().matches("[0-9]{1,10}")) {
+            return OptionalInt.empty();
+        }
+        long number = Long.parseLong(value.get());
+        return number >= 1 && number <= Integer.MAX_VALUE ? OptionalInt.of((int) number) : OptionalInt.empty();
+    }
+}
