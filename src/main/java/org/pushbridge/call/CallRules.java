@@ -121,12 +121,20 @@ class CallRules {
             put(leg);
         }
         switch (leg.state()) {
-            case UNREACHED -> invite(leg);
-            // The INVITE may have gone out on the flow it had before. Sending another now could make it ring twice
-            // (5): wait for the first to be answered or to fail.
-            case INVITED -> put(leg.withFreshFlow());
-            case LOST -> put(leg.in(Leg.State.RINGING));
-            case RINGING, CANCELLING, ANSWERED -> {}
+            // A lost device that has kept the call through the loss refuses this copy as merged, and rings on.
+            case UNREACHED, LOST -> invite(leg);
+            case INVITED -> {
+                boolean silentForTooLong = leg.pushable() && !timers.containsKey(Timer.silence(id));
+                if (silentForTooLong) {
+                    invite(leg);
+                } else {
+                    // The INVITE may have gone out on the flow it had before. Sending another now could make it ring
+                    // twice (5): wait for the first to be answered or to fail.
+                    put(leg.withFreshFlow());
+                }
+            }
+            case RINGING -> put(leg.withFreshFlow());
+            case CANCELLING, ANSWERED -> {}
             case DONE -> {
                 boolean neverHeardOfTheCall =
                         leg.status() == TEMPORARILY_UNAVAILABLE && leg.failure().isEmpty();
@@ -154,7 +162,12 @@ class CallRules {
 
     void onFlowLost(LegId id) {
         Leg leg = legs.get(id);
-        if (leg != null && leg.state() == Leg.State.RINGING) {
+        if (leg == null || leg.state() != Leg.State.RINGING) {
+            return;
+        }
+        if (leg.freshFlow()) {
+            invite(leg); // it was back before its old flow was seen to be gone
+        } else {
             put(leg.in(Leg.State.LOST));
         }
     }
@@ -168,7 +181,7 @@ class CallRules {
         if (status == 100) {
             return; // it is awake; nothing to tell the caller
         }
-        put(leg.in(Leg.State.RINGING));
+        put(leg.ringing(attempt));
         told = true;
         actions.add(
                 new CallAction.RespondToCaller(status, Optional.empty(), Optional.of(dialog), Optional.of(content)));
@@ -214,21 +227,26 @@ class CallRules {
         }
         leg = leg.closed(attempt);
         put(leg);
-        boolean neverArrived = failure != Failure.REFUSED || status == FLOW_FAILED;
+        boolean connectionBroke = failure == Failure.TRANSPORT || status == FLOW_FAILED;
+        boolean merged = status == MERGED_REQUEST && leg.attempt() > 1;
+        boolean arrived = failure == Failure.REFUSED && !connectionBroke && !merged;
         if (phase != Phase.RINGING) {
             if (leg.state() == Leg.State.CANCELLING && leg.open().isEmpty()) {
                 put(leg.in(Leg.State.DONE));
-                if (neverArrived && leg.wasPushed()) {
+                if (!arrived && leg.wasPushed()) {
                     bury(id); // its CANCEL did not arrive either
                 }
             }
-        } else if (leg.isHopeful()) {
-            if (!neverArrived && !(status == MERGED_REQUEST && leg.attempt() > 1)) {
-                refused(leg, status, content);
-            } else if (leg.open().isEmpty()) {
-                notReached(leg, failure == Failure.TRANSPORT || status == FLOW_FAILED);
-            }
-            // Otherwise another attempt is still open: the one the device knows (it refuses the other as merged).
+        } else if (!leg.isHopeful()) {
+            return;
+        } else if (arrived) {
+            refused(leg, status, content);
+        } else if (merged && !leg.open().isEmpty()) {
+            // It has another copy of the INVITE and rings for that one.
+            stopTimer(Timer.silence(id));
+            put(leg.ringing(leg.newestOpen()));
+        } else if (leg.dependedOn(attempt)) {
+            notReached(leg, connectionBroke);
         }
     }
 
@@ -243,7 +261,7 @@ class CallRules {
         }
     }
 
-    /** The last open INVITE of a leg came to nothing: try the ways that are left. */
+    /** The INVITE that mattered came to nothing: try the ways that are left. */
     private void notReached(Leg leg, boolean connectionBroke) {
         if (leg.state() == Leg.State.UNREACHED) {
             return; // pushed to already
@@ -255,8 +273,11 @@ class CallRules {
             push(leg);
         } else if (leg.wake() == Leg.Wake.PUSHED || (leg.wake() == Leg.Wake.WOKEN && connectionBroke)) {
             put(leg.in(Leg.State.UNREACHED)); // still to wake; or it woke and lost its connection, and will come again
-        } else {
+        } else if (leg.open().isEmpty()) {
             put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
+        } else {
+            // An older copy may still be answered: the one it rang for before its flow was lost, or one never heard of.
+            put(leg.in(leg.open().contains(leg.rangOn()) ? Leg.State.LOST : Leg.State.INVITED));
         }
     }
 

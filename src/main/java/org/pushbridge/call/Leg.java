@@ -1,5 +1,6 @@
 package org.pushbridge.call;
 
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -13,6 +14,7 @@ import java.util.Set;
  *     probably never arrived, and is the same request to the device (same Call-ID, From tag and CSeq)
  * @param open the attempts whose INVITE transaction has not ended
  * @param wake how far waking it by a push has come
+ * @param rangOn the attempt it last rang for, 0 if it has not rung
  * @param freshFlow whether it registered again after the newest INVITE was sent
  * @param status the status it failed with, 0 before
  * @param failure what that response carried
@@ -24,6 +26,7 @@ public record Leg(
         int attempt,
         Set<Integer> open,
         Wake wake,
+        int rangOn,
         boolean freshFlow,
         int status,
         Optional<Content> failure) {
@@ -62,7 +65,7 @@ public record Leg(
     }
 
     static Leg of(LegId id, boolean pushable) {
-        return new Leg(id, pushable, State.DONE, 0, Set.of(), Wake.NOT_PUSHED, false, 0, Optional.empty());
+        return new Leg(id, pushable, State.DONE, 0, Set.of(), Wake.NOT_PUSHED, 0, false, 0, Optional.empty());
     }
 
     /** Whether the caller still waits on it. */
@@ -71,13 +74,13 @@ public record Leg(
     }
 
     Leg in(State next) {
-        return new Leg(id, pushable, next, attempt, open, wake, freshFlow, status, failure);
+        return new Leg(id, pushable, next, attempt, open, wake, rangOn, freshFlow, status, failure);
     }
 
     Leg invited() {
         Set<Integer> more = new HashSet<>(open);
         more.add(attempt + 1);
-        return new Leg(id, pushable, State.INVITED, attempt + 1, more, wake, false, 0, Optional.empty());
+        return new Leg(id, pushable, State.INVITED, attempt + 1, more, wake, rangOn, false, 0, Optional.empty());
     }
 
     boolean wasPushed() {
@@ -85,20 +88,34 @@ public record Leg(
     }
 
     Leg with(Wake newWake) {
-        return new Leg(id, pushable, state, attempt, open, newWake, freshFlow, status, failure);
+        return new Leg(id, pushable, state, attempt, open, newWake, rangOn, freshFlow, status, failure);
+    }
+
+    /** The device has the INVITE of this attempt. */
+    Leg ringing(int onAttempt) {
+        return new Leg(id, pushable, State.RINGING, attempt, open, wake, onAttempt, freshFlow, status, failure);
+    }
+
+    /** Whether an attempt that has just ended was the one to wait for: the one it rings for, else the newest. */
+    boolean dependedOn(int ended) {
+        return open.isEmpty() || (state == State.RINGING ? !open.contains(rangOn) : ended == attempt);
+    }
+
+    int newestOpen() {
+        return Collections.max(open);
     }
 
     Leg withFreshFlow() {
-        return new Leg(id, pushable, state, attempt, open, wake, true, status, failure);
+        return new Leg(id, pushable, state, attempt, open, wake, rangOn, true, status, failure);
     }
 
     Leg closed(int attemptThatEnded) {
         Set<Integer> fewer = new HashSet<>(open);
         fewer.remove(attemptThatEnded);
-        return new Leg(id, pushable, state, attempt, fewer, wake, freshFlow, status, failure);
+        return new Leg(id, pushable, state, attempt, fewer, wake, rangOn, freshFlow, status, failure);
     }
 
     Leg failed(int finalStatus, Optional<Content> content) {
-        return new Leg(id, pushable, State.DONE, attempt, open, wake, freshFlow, finalStatus, content);
+        return new Leg(id, pushable, State.DONE, attempt, open, wake, rangOn, freshFlow, finalStatus, content);
     }
 }
