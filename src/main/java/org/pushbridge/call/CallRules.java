@@ -96,7 +96,7 @@ class CallRules {
             if (candidate.reach() == Reach.CONNECTED) {
                 invite(leg);
             } else if (candidate.reach() == Reach.BUSY) {
-                put(leg.failed(486, Optional.empty()));
+                put(leg.failed(486, Optional.empty()).withInformed());
             } else if (candidate.pushable()) {
                 push(leg);
             } else {
@@ -136,9 +136,7 @@ class CallRules {
             case RINGING -> put(leg.withFreshFlow());
             case CANCELLING, ANSWERED -> {}
             case DONE -> {
-                boolean neverHeardOfTheCall =
-                        leg.status() == TEMPORARILY_UNAVAILABLE && leg.failure().isEmpty();
-                if (neverHeardOfTheCall) {
+                if (leg.wasMissed()) {
                     invite(leg);
                 }
             }
@@ -174,7 +172,11 @@ class CallRules {
 
     void onProvisional(LegDialog dialog, int attempt, int status, Content content) {
         Leg leg = legs.get(dialog.leg());
-        if (phase != Phase.RINGING || leg == null || !leg.open().contains(attempt) || !leg.isHopeful()) {
+        if (leg == null || !leg.open().contains(attempt)) {
+            return;
+        }
+        if (phase != Phase.RINGING || !leg.isHopeful()) {
+            put(leg.heardOn(attempt));
             return;
         }
         stopTimer(Timer.silence(leg.id()));
@@ -192,7 +194,7 @@ class CallRules {
         if (leg == null) {
             return;
         }
-        leg = leg.closed(attempt);
+        leg = leg.closed(attempt).withInformed();
         put(leg);
         if (phase != Phase.RINGING) {
             dismiss(leg, dialog);
@@ -225,28 +227,39 @@ class CallRules {
         if (leg == null || !leg.open().contains(attempt)) {
             return;
         }
-        leg = leg.closed(attempt);
-        put(leg);
         boolean connectionBroke = failure == Failure.TRANSPORT || status == FLOW_FAILED;
         boolean merged = status == MERGED_REQUEST && leg.attempt() > 1;
         boolean arrived = failure == Failure.REFUSED && !connectionBroke && !merged;
+        leg = leg.closed(attempt);
+        if (arrived) {
+            leg = leg.withInformed();
+        } else if (merged && !leg.open().isEmpty()) {
+            leg = leg.heardOn(leg.newestOpen());
+        }
+        put(leg);
         if (phase != Phase.RINGING) {
-            if (leg.state() == Leg.State.CANCELLING && leg.open().isEmpty()) {
-                put(leg.in(Leg.State.DONE));
-                if (!arrived && leg.wasPushed()) {
-                    bury(id); // its CANCEL did not arrive either
-                }
+            if (leg.open().isEmpty()) {
+                noMoreAwaited(leg);
             }
         } else if (!leg.isHopeful()) {
             return;
         } else if (arrived) {
             refused(leg, status, content);
         } else if (merged && !leg.open().isEmpty()) {
-            // It has another copy of the INVITE and rings for that one.
-            stopTimer(Timer.silence(id));
-            put(leg.ringing(leg.newestOpen()));
+            stopTimer(Timer.silence(id)); // it has another copy of the INVITE and rings for that one
+            put(leg.in(Leg.State.RINGING));
         } else if (leg.dependedOn(attempt)) {
             notReached(leg, connectionBroke);
+        }
+    }
+
+    /** The last INVITE of a leg that is not wanted any more has ended. */
+    private void noMoreAwaited(Leg leg) {
+        if (leg.state() == Leg.State.CANCELLING) {
+            put(leg.in(Leg.State.DONE));
+        }
+        if (leg.wantsVerdict()) {
+            bury(leg); // the CANCEL did not arrive
         }
     }
 
@@ -534,21 +547,19 @@ class CallRules {
         verdict = Optional.of(why);
         for (Leg leg : List.copyOf(legs.values())) {
             stopTimer(Timer.silence(leg.id()));
-            switch (leg.state()) {
-                case UNREACHED -> {
-                    bury(leg.id());
-                    cancel(leg, why);
-                }
-                case INVITED, RINGING -> cancel(leg, why);
-                case LOST -> {
-                    bury(leg.id());
-                    cancel(leg, why);
-                }
-                case ANSWERED -> cancelOpenAttempts(leg, why);
-                case CANCELLING, DONE -> {}
-            }
-            if (why.isMissedCall() && leg.pushable() && leg.isHopeful()) {
+            if (why.isMissedCall() && leg.pushable() && (leg.isHopeful() || leg.wasMissed())) {
                 actions.add(new CallAction.AlertMissedCall(leg.id()));
+            }
+            switch (leg.state()) {
+                case UNREACHED, LOST -> cancel(bury(leg), why);
+                case INVITED, RINGING -> cancel(leg, why);
+                case ANSWERED -> cancelOpenAttempts(leg, why);
+                case DONE -> {
+                    if (leg.wantsVerdict()) {
+                        bury(leg); // pushed to in vain, as far as we know: the push may still be delivered
+                    }
+                }
+                case CANCELLING -> {}
             }
         }
     }
@@ -562,8 +573,11 @@ class CallRules {
         leg.open().stream().sorted().forEach(attempt -> actions.add(new CallAction.Cancel(leg.id(), attempt, why)));
     }
 
-    void bury(LegId leg) {
-        actions.add(new CallAction.Bury(leg, verdict.orElseThrow()));
+    Leg bury(Leg leg) {
+        Leg buried = leg.withInformed();
+        put(buried);
+        actions.add(new CallAction.Bury(leg.id(), verdict.orElseThrow()));
+        return buried;
     }
 
     void hangUp(Set<Side> toTell, Ending.Cause cause, Optional<Content> content) {

@@ -15,6 +15,7 @@ import java.util.Set;
  * @param open the attempts whose INVITE transaction has not ended
  * @param wake how far waking it by a push has come
  * @param rangOn the attempt it last rang for, 0 if it has not rung
+ * @param informed whether it knows how the call ended for it, or finds a tombstone that tells it
  * @param freshFlow whether it registered again after the newest INVITE was sent
  * @param status the status it failed with, 0 before
  * @param failure what that response carried
@@ -27,6 +28,7 @@ public record Leg(
         Set<Integer> open,
         Wake wake,
         int rangOn,
+        boolean informed,
         boolean freshFlow,
         int status,
         Optional<Content> failure) {
@@ -65,7 +67,7 @@ public record Leg(
     }
 
     static Leg of(LegId id, boolean pushable) {
-        return new Leg(id, pushable, State.DONE, 0, Set.of(), Wake.NOT_PUSHED, 0, false, 0, Optional.empty());
+        return new Leg(id, pushable, State.DONE, 0, Set.of(), Wake.NOT_PUSHED, 0, false, false, 0, Optional.empty());
     }
 
     /** Whether the caller still waits on it. */
@@ -74,13 +76,13 @@ public record Leg(
     }
 
     Leg in(State next) {
-        return new Leg(id, pushable, next, attempt, open, wake, rangOn, freshFlow, status, failure);
+        return new Leg(id, pushable, next, attempt, open, wake, rangOn, informed, freshFlow, status, failure);
     }
 
     Leg invited() {
         Set<Integer> more = new HashSet<>(open);
         more.add(attempt + 1);
-        return new Leg(id, pushable, State.INVITED, attempt + 1, more, wake, rangOn, false, 0, Optional.empty());
+        return new Leg(id, pushable, State.INVITED, attempt + 1, more, wake, rangOn, false, false, 0, Optional.empty());
     }
 
     boolean wasPushed() {
@@ -88,12 +90,12 @@ public record Leg(
     }
 
     Leg with(Wake newWake) {
-        return new Leg(id, pushable, state, attempt, open, newWake, rangOn, freshFlow, status, failure);
+        return new Leg(id, pushable, state, attempt, open, newWake, rangOn, informed, freshFlow, status, failure);
     }
 
     /** The device has the INVITE of this attempt. */
     Leg ringing(int onAttempt) {
-        return new Leg(id, pushable, State.RINGING, attempt, open, wake, onAttempt, freshFlow, status, failure);
+        return heardOn(onAttempt).in(State.RINGING);
     }
 
     /** Whether an attempt that has just ended was the one to wait for: the one it rings for, else the newest. */
@@ -101,21 +103,41 @@ public record Leg(
         return open.isEmpty() || (state == State.RINGING ? !open.contains(rangOn) : ended == attempt);
     }
 
+    /** It has this attempt's INVITE, whether that is still wanted or not. */
+    Leg heardOn(int anAttempt) {
+        return new Leg(id, pushable, state, attempt, open, wake, anAttempt, informed, freshFlow, status, failure);
+    }
+
+    Leg withInformed() {
+        return new Leg(id, pushable, state, attempt, open, wake, rangOn, true, freshFlow, status, failure);
+    }
+
+    /** Whether it waits for word of a call that it was pushed to for, or rang for (invariant 4). */
+    boolean wantsVerdict() {
+        return (wasPushed() || rangOn > 0) && !informed;
+    }
+
+    /** Whether the call went past it: nothing that was sent to it came through. */
+    boolean wasMissed() {
+        return state == State.DONE && !informed;
+    }
+
     int newestOpen() {
         return Collections.max(open);
     }
 
     Leg withFreshFlow() {
-        return new Leg(id, pushable, state, attempt, open, wake, rangOn, true, status, failure);
+        return new Leg(id, pushable, state, attempt, open, wake, rangOn, informed, true, status, failure);
     }
 
     Leg closed(int attemptThatEnded) {
         Set<Integer> fewer = new HashSet<>(open);
         fewer.remove(attemptThatEnded);
-        return new Leg(id, pushable, state, attempt, fewer, wake, rangOn, freshFlow, status, failure);
+        return new Leg(id, pushable, state, attempt, fewer, wake, rangOn, informed, freshFlow, status, failure);
     }
 
     Leg failed(int finalStatus, Optional<Content> content) {
-        return new Leg(id, pushable, State.DONE, attempt, open, wake, rangOn, freshFlow, finalStatus, content);
+        return new Leg(
+                id, pushable, State.DONE, attempt, open, wake, rangOn, informed, freshFlow, finalStatus, content);
     }
 }
