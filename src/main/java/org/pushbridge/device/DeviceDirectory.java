@@ -122,10 +122,12 @@ public final class DeviceDirectory {
             changed.forEach((id, device) -> {
                 Device known = old.get(id);
                 if (!device.equals(known)) {
-                    if (known != null) {
-                        unlist(known);
-                    }
                     list(device);
+                    if (known != null) {
+                        tokens(known).stream()
+                                .filter(token -> !tokens(device).contains(token))
+                                .forEach(token -> release(token, id));
+                    }
                     written.add(store.saveDevice(device).toCompletableFuture());
                 }
             });
@@ -215,12 +217,15 @@ public final class DeviceDirectory {
 
     private void unlist(Device device) {
         owners.remove(device.id());
-        tokens(device)
-                .forEach(token -> holders.computeIfPresent(token, (key, some) -> {
-                    Set<DeviceId> others = new HashSet<>(some);
-                    others.remove(device.id());
-                    return others.isEmpty() ? null : Set.copyOf(others);
-                }));
+        tokens(device).forEach(token -> release(token, device.id()));
+    }
+
+    private void release(PushToken token, DeviceId id) {
+        holders.computeIfPresent(token, (key, some) -> {
+            Set<DeviceId> others = new HashSet<>(some);
+            others.remove(id);
+            return others.isEmpty() ? null : Set.copyOf(others);
+        });
     }
 
     private static List<PushToken> tokens(Device device) {
