@@ -1,0 +1,87 @@
+package org.pushbridge.sip.registrar;
+
+import gov.nist.javax.sip.address.SipUri;
+import gov.nist.javax.sip.parser.URLParser;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.text.ParseException;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.TreeMap;
+import javax.sip.address.URI;
+import org.pushbridge.device.Aor;
+
+/** Reads and compares the addresses in SIP messages. */
+public final class Addresses {
+    private Addresses() {}
+
+    /**
+     * The address of record a SIP or SIPS URI names, in the one form under which users are looked up: escapes
+     * resolved, password, port and parameters left out (RFC 3261 section 10.3, step 5).
+     *
+     * @return empty for another scheme, or without a user
+     */
+    public static Optional<Aor> aor(URI uri) {
+        if (!(uri instanceof SipUri sip) || sip.getUser() == null || sip.getHost() == null) {
+            return Optional.empty();
+        }
+        String user = unescaped(sip.getUser());
+        boolean usable =
+                !user.isEmpty() && !sip.getHost().isEmpty() && user.chars().noneMatch(Character::isISOControl);
+        return usable ? Optional.of(new Aor(user, sip.getHost())) : Optional.empty();
+    }
+
+    static Optional<SipUri> sipUri(String text) {
+        try {
+            SipUri uri = new URLParser(text).sipURL(true);
+            return uri.getHost() == null ? Optional.empty() : Optional.of(uri);
+        } catch (ParseException | RuntimeException unreadable) {
+            // The parser runs off its buffer, among others, for some texts.
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Whether both name the same scheme, user, host and port. Laxer than RFC 3261 section 19.1.4: parameters do not
+     * count, and a missing port is the default one.
+     */
+    static boolean sameResource(SipUri one, SipUri other) {
+        return userAtHost(one).equals(userAtHost(other)) && portOf(one) == portOf(other);
+    }
+
+    /**
+     * A text that is equal for two Contact URIs that count as the same binding: those parts that always have to match
+     * (RFC 3261 section 19.1.4). Parameters that may be missing on one side, pn-* among them, are left out.
+     */
+    static String contactKey(SipUri uri) {
+        TreeMap<String, String> decisive = new TreeMap<>();
+        for (String name : new String[] {"transport", "user", "ttl", "method", "maddr"}) {
+            String value = uri.getParameter(name);
+            if (value != null) {
+                decisive.put(name, value.toLowerCase(Locale.ROOT));
+            }
+        }
+        return userAtHost(uri) + ":" + uri.getPort() + decisive;
+    }
+
+    private static String userAtHost(SipUri uri) {
+        String user = uri.getUser() == null ? "" : unescaped(uri.getUser());
+        return uri.getScheme().toLowerCase(Locale.ROOT) + ":" + user + "@"
+                + uri.getHost().toLowerCase(Locale.ROOT);
+    }
+
+    private static int portOf(SipUri uri) {
+        if (uri.getPort() > 0) {
+            return uri.getPort();
+        }
+        return uri.isSecure() ? 5061 : 5060;
+    }
+
+    private static String unescaped(String text) {
+        try {
+            return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException brokenEscape) {
+            return text;
+        }
+    }
+}

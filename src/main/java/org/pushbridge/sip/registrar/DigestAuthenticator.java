@@ -1,0 +1,154 @@
+package org.pushbridge.sip.registrar;
+
+import gov.nist.javax.sip.address.SipUri;
+import gov.nist.javax.sip.header.AuthenticationHeader;
+import gov.nist.javax.sip.header.ProxyAuthenticate;
+import gov.nist.javax.sip.header.WWWAuthenticate;
+import gov.nist.javax.sip.message.SIPRequest;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.text.ParseException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.UUID;
+import javax.sip.address.URI;
+import org.pushbridge.device.Aor;
+import org.pushbridge.device.DeviceDirectory;
+import org.pushbridge.device.User;
+
+/**
+ * Checks digest credentials (RFC 3261 section 22, RFC 7616, RFC 8760): MD5 and SHA-256, {@code qop=auth} only, and
+ * only nonces this process issued, each count once.
+ *
+ * <p>The user name is {@code alice} or {@code alice@example.com}; in both cases the hash has to be over {@code alice},
+ * for that is what is kept. An unknown user goes the very way of a wrong password. Safe for any thread; never blocks.
+ */
+public final class DigestAuthenticator {
+    /** Who asks: the server that answers (401), or one on the way (407). */
+    public enum Challenge {
+        WWW,
+        PROXY
+    }
+
+    private final DigestSettings settings;
+    private final DeviceDirectory users;
+    private final Nonces nonces;
+    /** What an unknown user's password is compared with; no password has this hash. */
+    private final User nobody = new User(
+            new Aor("nobody", "invalid"),
+            DigestAlgorithm.MD5.hash(UUID.randomUUID().toString()),
+            DigestAlgorithm.SHA_256.hash(UUID.randomUUID().toString()));
+
+    /** @param clock tells how old a nonce is */
+    public DigestAuthenticator(DigestSettings settings, DeviceDirectory users, InstantSource clock) {
+        this.settings = settings;
+        this.users = users;
+        this.nonces = new Nonces(settings.nonceLifetime(), settings.rememberedNonces(), clock);
+    }
+
+    /**
+     * Finds out who sent the request. The realm is the domain of the address it is about: To for a REGISTER, From for
+     * all else.
+     *
+     * @param request any request but ACK and CANCEL, which cannot be challenged (RFC 3261 section 22.1)
+     * @param challenge which of the two pairs of headers to use
+     */
+    public AuthResult authenticate(SIPRequest request, Challenge challenge) {
+        String realm = realmOf(request);
+        String header = challenge == Challenge.WWW ? "Authorization" : "Proxy-Authorization";
+        Optional<Credentials> given = Credentials.of(request, header).stream()
+                .filter(c -> c.realm().equalsIgnoreCase(realm))
+                .filter(c -> DigestAlgorithm.named(c.algorithm())
+                        .filter(settings.algorithms()::contains)
+                        .isPresent())
+                .findFirst();
+        return given.isEmpty() ? challenged(challenge, realm, false) : check(given.get(), request, challenge, realm);
+    }
+
+    private AuthResult check(Credentials given, SIPRequest request, Challenge challenge, String realm) {
+        Optional<String> fault = given.fault();
+        if (fault.isPresent()) {
+            return new AuthResult.Refused(400, fault.get());
+        }
+        if (!isFor(request, given.uri())) {
+            return new AuthResult.Refused(400, "Digest uri Is Not The Request-URI");
+        }
+        Optional<User> user = userNamed(given.username(), realm);
+        boolean right = isRightPassword(given, request.getMethod(), user.orElse(nobody));
+        if (user.isEmpty() || !right) {
+            return challenged(challenge, realm, false);
+        }
+        // Only now: "stale" is for those who proved that they know the password (RFC 7616 section 3.3). A nonce that
+        // an earlier process issued is stale, too, so that a restart makes no app ask for the password.
+        if (!nonces.isGood(given.nonce(), realm)
+                || !nonces.countUse(given.nonce(), user.get().aor().user(), given.count())) {
+            return challenged(challenge, realm, true);
+        }
+        return new AuthResult.Authenticated(user.get());
+    }
+
+    private String realmOf(SIPRequest request) {
+        URI about = request.getMethod().equals("REGISTER")
+                ? request.getTo().getAddress().getURI()
+                : request.getFrom().getAddress().getURI();
+        return Addresses.aor(about)
+                .map(Aor::host)
+                .filter(settings.domains()::contains)
+                .orElse(settings.domains().get(0));
+    }
+
+    private Optional<User> userNamed(String name, String realm) {
+        String suffix = "@" + realm;
+        boolean full = name.toLowerCase(Locale.ROOT).endsWith(suffix);
+        String bare = full ? name.substring(0, name.length() - suffix.length()) : name;
+        return bare.isEmpty() ? Optional.empty() : users.user(new Aor(bare, realm));
+    }
+
+    /** RFC 7616 section 3.4.1, with qop=auth. */
+    private static boolean isRightPassword(Credentials given, String method, User user) {
+        DigestAlgorithm algorithm = DigestAlgorithm.named(given.algorithm()).orElseThrow();
+        String ha2 = algorithm.hash(method + ":" + given.uri());
+        String expected = algorithm.hash(
+                String.join(":", algorithm.ha1(user), given.nonce(), given.nc(), given.cnonce(), given.qop(), ha2));
+        return MessageDigest.isEqual(
+                expected.getBytes(StandardCharsets.US_ASCII),
+                given.response().toLowerCase(Locale.ROOT).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** RFC 3261 section 22.4 wants the Request-URI; some clients leave its parameters or the default port out. */
+    private static boolean isFor(SIPRequest request, String digestUri) {
+        URI requested = request.getRequestURI();
+        if (requested.toString().equals(digestUri)) {
+            return true;
+        }
+        return requested instanceof SipUri sip
+                && Addresses.sipUri(digestUri)
+                        .filter(uri -> Addresses.sameResource(uri, sip))
+                        .isPresent();
+    }
+
+    private AuthResult.Challenged challenged(Challenge challenge, String realm, boolean stale) {
+        String nonce = nonces.issue(realm);
+        List<AuthenticationHeader> headers = new ArrayList<>();
+        for (DigestAlgorithm algorithm : settings.algorithms()) {
+            AuthenticationHeader header = challenge == Challenge.WWW ? new WWWAuthenticate() : new ProxyAuthenticate();
+            try {
+                header.setScheme("Digest");
+                header.setRealm(realm);
+                header.setNonce(nonce);
+                header.setAlgorithm(algorithm.token());
+                header.setQop("auth");
+                if (stale) {
+                    header.setStale(true);
+                }
+            } catch (ParseException e) {
+                throw new IllegalStateException("A domain, a nonce and fixed words make a challenge", e);
+            }
+            headers.add(header);
+        }
+        return new AuthResult.Challenged(challenge == Challenge.WWW ? 401 : 407, headers, stale);
+    }
+}
