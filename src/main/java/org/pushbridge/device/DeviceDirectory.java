@@ -19,7 +19,8 @@ import java.util.stream.Stream;
  * Who owns which device: answers from memory, survives through the {@link DeviceStore}.
  *
  * <p>Safe for any thread. Look-ups never block. A change is visible to look-ups at once; its stage completes when it
- * is on disk, and only then may it be acknowledged (invariant 7). Changes to one user are made one at a time.
+ * is on disk, and only then may it be acknowledged (invariant 7). What the store refused is written again with the
+ * user's next change. Changes to one user are made one at a time.
  */
 public final class DeviceDirectory {
     private final DeviceStore store;
@@ -27,6 +28,8 @@ public final class DeviceDirectory {
     private final Map<Aor, List<Device>> devices = new ConcurrentHashMap<>();
     private final Map<DeviceId, Aor> owners = new ConcurrentHashMap<>();
     private final Map<PushToken, Set<DeviceId>> holders = new ConcurrentHashMap<>();
+    /** Devices whose last change the store refused: memory and disk differ until it is written again. */
+    private final Map<Aor, Set<DeviceId>> unsaved = new ConcurrentHashMap<>();
 
     private DeviceDirectory(DeviceStore store) {
         this.store = store;
@@ -113,23 +116,26 @@ public final class DeviceDirectory {
             Map<DeviceId, Device> old = byId(before == null ? List.of() : before);
             List<Device> after = List.copyOf(change.apply(List.copyOf(old.values())));
             Map<DeviceId, Device> changed = byId(after);
-            old.forEach((id, device) -> {
-                if (!changed.containsKey(id)) {
-                    unlist(device);
-                    written.add(store.removeDevice(id).toCompletableFuture());
-                }
-            });
+            Set<DeviceId> again = Optional.ofNullable(unsaved.remove(aor)).orElse(Set.of());
+            Stream.concat(old.keySet().stream(), again.stream())
+                    .distinct()
+                    .filter(id -> !changed.containsKey(id))
+                    .forEach(id -> {
+                        Optional.ofNullable(old.get(id)).ifPresent(this::unlist);
+                        written.add(watched(aor, id, store.removeDevice(id)));
+                    });
             changed.forEach((id, device) -> {
                 Device known = old.get(id);
-                if (!device.equals(known)) {
-                    list(device);
-                    if (known != null) {
-                        tokens(known).stream()
-                                .filter(token -> !tokens(device).contains(token))
-                                .forEach(token -> release(token, id));
-                    }
-                    written.add(store.saveDevice(device).toCompletableFuture());
+                if (device.equals(known) && !again.contains(id)) {
+                    return;
                 }
+                list(device);
+                if (known != null) {
+                    tokens(known).stream()
+                            .filter(token -> !tokens(device).contains(token))
+                            .forEach(token -> release(token, id));
+                }
+                written.add(watched(aor, id, store.saveDevice(device)));
             });
             return after.isEmpty() ? null : after;
         });
@@ -188,10 +194,13 @@ public final class DeviceDirectory {
         if (owner == null) {
             return CompletableFuture.completedFuture(null);
         }
-        return update(owner, id, known -> known.map(device -> device.target()
-                .filter(target -> !target.registeredAt().isAfter(deadSince))
-                .flatMap(target -> afterDeathOf(token, device, target, fault))
-                .orElse(device)));
+        return update(
+                owner,
+                id,
+                known -> known.map(device -> device.target()
+                        .filter(target -> !target.registeredAt().isAfter(deadSince))
+                        .flatMap(target -> afterDeathOf(token, device, target, fault))
+                        .orElse(device)));
     }
 
     /** A device that can still ring only loses its alerts; one that cannot is marked. */
@@ -205,14 +214,24 @@ public final class DeviceDirectory {
                 : Optional.empty();
     }
 
+    private CompletableFuture<Void> watched(Aor aor, DeviceId id, CompletionStage<Void> write) {
+        return write.whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        unsaved.merge(aor, Set.of(id), DeviceDirectory::union);
+                    }
+                })
+                .toCompletableFuture();
+    }
+
+    private static Set<DeviceId> union(Set<DeviceId> some, Set<DeviceId> more) {
+        Set<DeviceId> all = new HashSet<>(some);
+        all.addAll(more);
+        return Set.copyOf(all);
+    }
+
     private void list(Device device) {
         owners.put(device.id(), device.aor());
-        tokens(device)
-                .forEach(token -> holders.merge(token, Set.of(device.id()), (some, more) -> {
-                    Set<DeviceId> all = new HashSet<>(some);
-                    all.addAll(more);
-                    return Set.copyOf(all);
-                }));
+        tokens(device).forEach(token -> holders.merge(token, Set.of(device.id()), DeviceDirectory::union));
     }
 
     private void unlist(Device device) {

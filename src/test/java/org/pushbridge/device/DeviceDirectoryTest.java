@@ -109,6 +109,25 @@ class DeviceDirectoryTest {
         assertThat(store.writes).containsExactly("remove " + gone.id(), "save " + fresh.id());
     }
 
+    @Test
+    void whatTheStoreRefusedIsWrittenWithTheNextChange() {
+        Device gone = device(alice, "gone", MORNING, Optional.empty());
+        Device stays = device(alice, "stays", MORNING, Optional.empty());
+        put(gone);
+        store.broken = true;
+        assertThat(directory.updateAll(alice, known -> List.of(stays)).toCompletableFuture())
+                .isCompletedExceptionally();
+        store.broken = false;
+
+        assertThat(directory.updateAll(alice, known -> known).toCompletableFuture())
+                .isCompleted();
+
+        assertThat(store.devices).containsOnlyKeys(stays.id());
+        store.writes.clear();
+        directory.updateAll(alice, known -> known);
+        assertThat(store.writes).isEmpty();
+    }
+
     private void put(Device device) {
         directory
                 .update(device.aor(), device.id(), known -> Optional.of(device))
@@ -156,6 +175,7 @@ class DeviceDirectoryTest {
     private static final class Rows implements DeviceStore {
         final Map<DeviceId, Device> devices = new LinkedHashMap<>();
         final List<String> writes = new ArrayList<>();
+        boolean broken;
 
         @Override
         public List<User> loadUsers() {
@@ -180,15 +200,20 @@ class DeviceDirectoryTest {
 
         @Override
         public CompletionStage<Void> saveDevice(Device device) {
-            devices.put(device.id(), device);
-            writes.add("save " + device.id());
-            return CompletableFuture.completedFuture(null);
+            return write("save " + device.id(), () -> devices.put(device.id(), device));
         }
 
         @Override
         public CompletionStage<Void> removeDevice(DeviceId id) {
-            devices.remove(id);
-            writes.add("remove " + id);
+            return write("remove " + id, () -> devices.remove(id));
+        }
+
+        private CompletionStage<Void> write(String what, Runnable change) {
+            if (broken) {
+                return CompletableFuture.failedFuture(new IllegalStateException("The disk is full"));
+            }
+            writes.add(what);
+            change.run();
             return CompletableFuture.completedFuture(null);
         }
     }
