@@ -34,6 +34,7 @@ final class TcpConnection extends SimpleChannelInboundHandler<SIPMessage> implem
     private boolean closed;
     private volatile Flow flow;
 
+    @SuppressWarnings("ArrayRecordComponent") // private, and never compared
     private record Waiting(byte[] message, Consumer<String> onFailure) {}
 
     TcpConnection(Connections owner, TcpListener listener, InetSocketAddress remote, long id) {

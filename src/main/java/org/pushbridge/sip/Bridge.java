@@ -1,0 +1,210 @@
+package org.pushbridge.sip;
+
+import gov.nist.javax.sip.address.SipUri;
+import gov.nist.javax.sip.header.Contact;
+import gov.nist.javax.sip.message.SIPRequest;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.sip.header.Header;
+import org.pushbridge.call.CallId;
+import org.pushbridge.call.LegId;
+import org.pushbridge.device.Binding;
+import org.pushbridge.device.Device;
+import org.pushbridge.device.DeviceDirectory;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.Flow;
+import org.pushbridge.engine.CallEngine;
+import org.pushbridge.sip.stack.Destination;
+import org.pushbridge.sip.stack.SipStack;
+import org.pushbridge.sip.stack.Transport;
+
+/**
+ * What all calls share: the stack, the directory, the engine, the ways out. Safe for any thread.
+ *
+ * <p>The stack is made with the edge's event handler and the handler needs the bridge, so the stack is given last.
+ */
+final class Bridge {
+    private final SipSettings settings;
+    private final DeviceDirectory directory;
+    private final CallEngine<BridgedCall> engine;
+    private final Waker waker;
+    private final Tombstones tombstones;
+    private final Clock clock;
+    private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
+    private volatile Optional<SipStack> stack = Optional.empty();
+
+    Bridge(
+            SipSettings settings,
+            DeviceDirectory directory,
+            CallEngine<BridgedCall> engine,
+            Waker waker,
+            Tombstones tombstones,
+            Clock clock) {
+        this.settings = settings;
+        this.directory = directory;
+        this.engine = engine;
+        this.waker = waker;
+        this.tombstones = tombstones;
+        this.clock = clock;
+    }
+
+    void useStack(SipStack started) {
+        stack = Optional.of(started);
+    }
+
+    SipStack stack() {
+        return stack.orElseThrow(() -> new IllegalStateException("The SIP stack is not started"));
+    }
+
+    boolean isStarted() {
+        return stack.isPresent();
+    }
+
+    SipSettings settings() {
+        return settings;
+    }
+
+    DeviceDirectory directory() {
+        return directory;
+    }
+
+    CallEngine<BridgedCall> engine() {
+        return engine;
+    }
+
+    Waker waker() {
+        return waker;
+    }
+
+    Tombstones tombstones() {
+        return tombstones;
+    }
+
+    Clock clock() {
+        return clock;
+    }
+
+    // --- devices -------------------------------------------------------------------------------------------------
+
+    static LegId leg(DeviceId device) {
+        return new LegId(device.value());
+    }
+
+    Optional<Device> device(LegId leg) {
+        return leg.value().startsWith("trunk:") ? Optional.empty() : directory.device(new DeviceId(leg.value()));
+    }
+
+    /** The newest binding whose flow still stands. */
+    Optional<Binding> reachableBinding(Device device) {
+        return device.newestBinding(clock.instant()).filter(b -> stack().isAlive(b.flow()));
+    }
+
+    /** Notes that two devices talk. */
+    void busy(CallId call, Optional<DeviceId> one, Optional<DeviceId> other) {
+        Set<DeviceId> both = ConcurrentHashMap.newKeySet();
+        one.ifPresent(both::add);
+        other.ifPresent(both::add);
+        talking.put(call, both);
+    }
+
+    void over(CallId call) {
+        talking.remove(call);
+    }
+
+    boolean isTalking(DeviceId device) {
+        return talking.values().stream().anyMatch(devices -> devices.contains(device));
+    }
+
+    // --- addresses -----------------------------------------------------------------------------------------------
+
+    /** Where requests inside a dialog go: for a device the newest flow, for a trunk as its dialog says. */
+    Destination destination(Dialog dialog, FarEnd farEnd) {
+        if (farEnd instanceof FarEnd.DeviceEnd end) {
+            Flow flow = end.id()
+                    .flatMap(directory::device)
+                    .flatMap(this::reachableBinding)
+                    .map(Binding::flow)
+                    .orElse(end.flow());
+            return new Destination.OverFlow(flow);
+        }
+        FarEnd.TrunkEnd trunk = (FarEnd.TrunkEnd) farEnd;
+        Optional<Flow> connection = trunk.arrivedOn().filter(Flow::isConnection).filter(stack()::isAlive);
+        if (connection.isPresent()) {
+            return new Destination.OverFlow(connection.get());
+        }
+        String nextHop = dialog.routes().isEmpty()
+                ? dialog.remoteTarget()
+                : Messages.address(dialog.routes().get(0)).getURI().toString();
+        return literalAddress(nextHop)
+                .or(() -> trunk.arrivedOn()
+                        .map(f -> (Destination) new Destination.ToAddress(Transport.of(f.transport()), f.remote())))
+                .or(() -> trunk.trunk().destination().flatMap(Bridge::resolve))
+                .orElseThrow(() -> new IllegalStateException(
+                        "Trunk " + trunk.trunk().name() + " named a next hop that is no address: " + nextHop));
+    }
+
+    /** A next hop whose URI names an IP address. Host names are not looked up in the middle of a call. */
+    private static Optional<Destination> literalAddress(String uri) {
+        if (!(Messages.uri(uri) instanceof SipUri sip)) {
+            return Optional.empty();
+        }
+        String host = sip.getMAddrParam() == null ? sip.getHost() : sip.getMAddrParam();
+        String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+        InetAddress address = NetUtil.createInetAddressFromIpAddressString(bare);
+        Transport transport = sip.getTransportParam() == null ? Transport.UDP : Transport.of(sip.getTransportParam());
+        return address == null
+                ? Optional.empty()
+                : Optional.of(new Destination.ToAddress(
+                        transport, new InetSocketAddress(address, sip.getPort() > 0 ? sip.getPort() : 5060)));
+    }
+
+    /** A trunk's configured address. A name is looked up by the JVM, which keeps answers for a while. */
+    static Optional<Destination> resolve(Trunk.Destination destination) {
+        try {
+            return Optional.of(new Destination.ToAddress(
+                    Transport.of(destination.transport()),
+                    new InetSocketAddress(InetAddress.getByName(destination.host()), destination.port())));
+        } catch (UnknownHostException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The bridge's own Contact in messages that go out on a flow. */
+    Contact contactFor(Flow flow) {
+        return contactFor(new Destination.OverFlow(flow));
+    }
+
+    /** The bridge's own Contact in messages to a destination. */
+    Contact contactFor(Destination destination) {
+        return Messages.contact("sip:" + stack().localAddressFor(destination));
+    }
+
+    /** Whether users of this domain live here. */
+    boolean isOwnDomain(String host) {
+        return settings.domains().stream().anyMatch(host::equalsIgnoreCase);
+    }
+
+    /** Whether a host names the bridge itself: an address it listens on, or the one it advertises. */
+    boolean isOwnAddress(String host, Flow arrivedOn) {
+        String own =
+                stack().localAddressFor(new Destination.OverFlow(arrivedOn)).host();
+        String ip = arrivedOn.local().getAddress().getHostAddress();
+        return host.equalsIgnoreCase(own) || host.equals(ip) || host.equals("[" + ip + "]");
+    }
+
+    // --- identity ------------------------------------------------------------------------------------------------
+
+    /** Tells a trusted trunk which user calls (RFC 3325): only the bridge knows that the digest was right. */
+    void assertIdentity(SIPRequest invite, FarEnd caller, FarEnd receiver) {
+        if (caller instanceof FarEnd.DeviceEnd device && receiver.isTrusted()) {
+            invite.setHeader((Header) Messages.header("P-Asserted-Identity", "<" + device.aor() + ">"));
+        }
+    }
+}

@@ -1,0 +1,751 @@
+package org.pushbridge.sip;
+
+import gov.nist.javax.sip.header.RAck;
+import gov.nist.javax.sip.message.SIPMessage;
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.message.SIPResponse;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import javax.sip.address.Address;
+import javax.sip.header.Header;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.pushbridge.call.Call;
+import org.pushbridge.call.CallAction;
+import org.pushbridge.call.CallEvent;
+import org.pushbridge.call.CallEvent.Failure;
+import org.pushbridge.call.CallId;
+import org.pushbridge.call.Content;
+import org.pushbridge.call.Ending;
+import org.pushbridge.call.ExchangeId;
+import org.pushbridge.call.LegDialog;
+import org.pushbridge.call.LegId;
+import org.pushbridge.call.Side;
+import org.pushbridge.device.Device;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.Flow;
+import org.pushbridge.engine.CallEdge;
+import org.pushbridge.engine.RunningCall;
+import org.pushbridge.sip.stack.ClientCall;
+import org.pushbridge.sip.stack.InboundRequest;
+import org.pushbridge.sip.stack.ResponseHandler;
+import org.pushbridge.sip.stack.Responses;
+
+/**
+ * The SIP side of one call: turns what the rules ask for into messages, and messages into events.
+ *
+ * <p>Everything here runs on the call's thread; what transactions report on transport threads is handed over first.
+ * The contract with the rules: each INVITE, BYE and passed-on request is answered by exactly one final event;
+ * retransmissions are dealt with here and never reach the rules.
+ */
+final class BridgedCall implements CallEdge {
+    private static final Logger log = LogManager.getLogger(BridgedCall.class);
+    /** The CSeq of the call's INVITE on every leg and attempt. */
+    private static final long INVITE_CSEQ = 1;
+
+    private final Bridge bridge;
+    private final RunningCall<BridgedCall> running;
+    private final CallerLeg caller;
+    private final Callee callee;
+    private final Instant began;
+    private final UUID callKitUuid;
+    private final Map<LegId, DeviceLeg> legs = new HashMap<>();
+    private final Map<ExchangeId, OpenExchange> exchanges = new HashMap<>();
+    private final Map<Confirmed, Acknowledged> acks = new HashMap<>();
+    private Optional<AnswerRepeat> answerRepeat = Optional.empty();
+    private boolean answeredFinally;
+    private int pushes;
+
+    /** A dialog as seen on one side. */
+    private record Confirmed(Side side, LegDialog dialog) {}
+
+    /** The last ACK sent in a dialog: sent again when its 2xx comes again. */
+    private record Acknowledged(long cseq, SIPRequest ack) {}
+
+    BridgedCall(Bridge bridge, RunningCall<BridgedCall> running, CallerLeg caller, Callee callee) {
+        this.bridge = bridge;
+        this.running = running;
+        this.caller = caller;
+        this.callee = callee;
+        this.began = bridge.clock().instant();
+        this.callKitUuid = CallKitUuid.of(running.id());
+    }
+
+    CallId id() {
+        return running.id();
+    }
+
+    /** Whether the call still waits to be answered. Any thread: for limits, a moment's lag does not matter. */
+    boolean isRinging() {
+        Call.Phase phase = running.call().phase();
+        return phase == Call.Phase.NEW || phase == Call.Phase.RINGING;
+    }
+
+    // --- what the rules ask for: the caller ----------------------------------------------------------------------
+
+    @Override
+    public void respondToCaller(CallAction.RespondToCaller action) {
+        String tag = action.dialog().map(d -> caller.dialog(d).localTag()).orElse(caller.ownTag);
+        SIPResponse response =
+                response(caller.invite, action.status(), Optional.of(tag), action.content(), caller.farEnd);
+        if (action.dialog().isPresent()) {
+            response.setHeader((Header) bridge.contactFor(caller.invite.flow()));
+        }
+        if (action.status() >= 300) {
+            answeredFinally = true;
+            action.reason()
+                    .flatMap(verdict -> Reasons.towardsCaller(verdict, action.status()))
+                    .ifPresent(reason -> response.setHeader((Header) reason));
+        }
+        caller.invite.respond(response);
+    }
+
+    @Override
+    public void answerCaller(CallAction.AnswerCaller action) {
+        answeredFinally = true;
+        SIPResponse response = response(
+                caller.invite,
+                action.status(),
+                Optional.of(caller.dialog(action.dialog()).localTag()),
+                Optional.of(action.content()),
+                caller.farEnd);
+        response.setHeader((Header) bridge.contactFor(caller.invite.flow()));
+        caller.invite.respond(response);
+        answerRepeat = Optional.of(new AnswerRepeat(
+                bridge, running, caller.invite, response, () -> running.on(new CallEvent.CallerAckMissing())));
+        bridge.busy(id(), device(caller.farEnd), device(farEnd(Side.LEG, action.dialog())));
+    }
+
+    // --- what the rules ask for: the legs ------------------------------------------------------------------------
+
+    @Override
+    public void invite(CallAction.Invite action) {
+        Optional<Callee.Route> found = callee.route(action.leg());
+        if (found.isEmpty()) {
+            running.submit(() -> running.on(
+                    new CallEvent.LegFailed(action.leg(), action.attempt(), Failure.TRANSPORT, 503, Optional.empty())));
+            return;
+        }
+        Callee.Route route = found.get();
+        DeviceLeg leg = legs.computeIfAbsent(action.leg(), id -> new DeviceLeg(id, sipCallId(id), route.farEnd()));
+        leg.farEnd = route.farEnd();
+        leg.requestUri = Messages.withoutPushParameters(route.requestUri());
+        running.claimDialog(leg.callId);
+        SIPRequest incoming = caller.invite.message();
+        SIPRequest invite = Messages.request(
+                "INVITE",
+                leg.requestUri,
+                Messages.party(incoming.getFrom().getAddress()),
+                leg.localTag,
+                Messages.party(incoming.getTo().getAddress()),
+                Optional.empty(),
+                leg.callId,
+                INVITE_CSEQ,
+                incoming.getMaxForwards().getMaxForwards() - 1,
+                route.routes());
+        put(caller.offer, invite, route.farEnd());
+        bridge.assertIdentity(invite, caller.farEnd, route.farEnd());
+        invite.setHeader((Header) Messages.header("X-Pushbridge-Call-UUID", callKitUuid.toString()));
+        invite.setHeader((Header) bridge.contactFor(route.destination()));
+        leg.invites.put(
+                action.attempt(),
+                bridge.stack().send(invite, route.destination(), new InviteOutcome(leg, action.attempt())));
+    }
+
+    /** The Call-ID of a leg; known before the INVITE is sent, because the push names it. */
+    private String sipCallId(LegId leg) {
+        return id() + "-" + leg.value().replace(':', '-');
+    }
+
+    @Override
+    public void cancel(CallAction.Cancel action) {
+        DeviceLeg leg = legs.get(action.leg());
+        if (leg != null && leg.invites.containsKey(action.attempt())) {
+            leg.invites.get(action.attempt()).cancel(Reasons.towardsDevice(action.reason()));
+        }
+    }
+
+    @Override
+    public void acknowledge(CallAction.Acknowledge action) {
+        acknowledge(Side.LEG, action.dialog(), INVITE_CSEQ, action.content());
+    }
+
+    @Override
+    public void bye(CallAction.Bye action) {
+        if (action.to() == Side.CALLER) {
+            answerRepeat.ifPresent(AnswerRepeat::stop);
+        }
+        send(action.to(), action.dialog(), "BYE", action.content(), new ResponseHandler() {
+            @Override
+            public void onResponse(SIPResponse response) {
+                if (response.getStatusCode() >= 200) {
+                    completed();
+                }
+            }
+
+            @Override
+            public void onTimeout() {
+                completed();
+            }
+
+            @Override
+            public void onTransportFailure(String why) {
+                completed();
+            }
+
+            private void completed() {
+                running.submit(() -> running.on(new CallEvent.ByeCompleted(action.to(), action.dialog())));
+            }
+        });
+    }
+
+    @Override
+    public void push(CallAction.Push action) {
+        Optional<Device> device = bridge.device(action.leg());
+        if (device.isEmpty()) {
+            running.submit(() -> running.on(new CallEvent.PushFailed(action.leg())));
+            return;
+        }
+        pushes++;
+        bridge.waker()
+                .wake(
+                        wake(device.get()),
+                        this::isRinging,
+                        why -> running.submit(() -> {
+                            log.info("The push of call {} to device {} will not wake it: {}", id(), action.leg(), why);
+                            running.on(new CallEvent.PushFailed(action.leg()));
+                        }));
+    }
+
+    @Override
+    public void alertMissedCall(CallAction.AlertMissedCall action) {
+        bridge.device(action.leg()).ifPresent(device -> bridge.waker().alertMissedCall(wake(device)));
+    }
+
+    private Waker.Wake wake(Device device) {
+        Address from = caller.invite.message().getFrom().getAddress();
+        return new Waker.Wake(
+                id(),
+                device,
+                callKitUuid,
+                sipCallId(Bridge.leg(device.id())),
+                from.getURI().toString(),
+                from.getDisplayName() == null ? "" : from.getDisplayName(),
+                caller.offer.offersVideo(),
+                began,
+                began.plus(running.call().plan().ringLimit()));
+    }
+
+    @Override
+    public void bury(CallAction.Bury action) {
+        bridge.device(action.leg())
+                .ifPresent(device -> bridge.tombstones()
+                        .bury(
+                                id(),
+                                device.id(),
+                                action.verdict(),
+                                bridge.clock().instant()));
+    }
+
+    // --- what the rules ask for: inside a dialog -----------------------------------------------------------------
+
+    /** A request inside a dialog under way. */
+    private static final class OpenExchange {
+        final InboundRequest request;
+        /** What was sent on to the other side, until its final outcome is known. */
+        Optional<ClientCall> forwarded = Optional.empty();
+        /** The CSeq number it got there. */
+        long forwardedCseq;
+
+        boolean replied;
+        Optional<AnswerRepeat> answerRepeat = Optional.empty();
+
+        OpenExchange(InboundRequest request) {
+            this.request = request;
+        }
+    }
+
+    @Override
+    public void forward(CallAction.Forward action) {
+        ExchangeId id = action.exchange();
+        OpenExchange exchange = exchanges.get(id);
+        if (exchange != null) {
+            ClientCall sent = send(
+                    id.from().other(),
+                    id.dialog(),
+                    action.method(),
+                    Optional.of(action.content()),
+                    new ExchangeOutcome(id));
+            exchange.forwarded = Optional.of(sent);
+            exchange.forwardedCseq = sent.request().getCSeq().getSeqNumber();
+        }
+    }
+
+    @Override
+    public void reply(CallAction.Reply action) {
+        ExchangeId id = action.exchange();
+        OpenExchange exchange = exchanges.get(id);
+        if (exchange == null || exchange.replied) {
+            return;
+        }
+        SIPResponse response = response(
+                exchange.request, action.status(), Optional.empty(), action.content(), farEnd(id.from(), id.dialog()));
+        boolean isInvite = exchange.request.message().getMethod().equals("INVITE");
+        if (action.status() < 300 && action.content().isPresent()) {
+            response.setHeader((Header) bridge.contactFor(exchange.request.flow()));
+        }
+        if (action.status() == 500 && action.content().isEmpty()) {
+            response.setHeader((Header) Messages.header("Retry-After", "5")); // RFC 3261 section 14.2
+        }
+        exchange.request.respond(response);
+        if (action.status() < 200) {
+            return;
+        }
+        exchange.replied = true;
+        if (isInvite && action.status() < 300) {
+            exchange.answerRepeat = Optional.of(new AnswerRepeat(
+                    bridge,
+                    running,
+                    exchange.request,
+                    response,
+                    () -> running.on(new CallEvent.ExchangeAckMissing(id))));
+        } else if (exchange.forwarded.isEmpty()) {
+            exchanges.remove(id);
+        }
+    }
+
+    @Override
+    public void acknowledgeExchange(CallAction.AcknowledgeExchange action) {
+        ExchangeId id = action.exchange();
+        OpenExchange exchange = exchanges.remove(id);
+        if (exchange != null) {
+            exchange.answerRepeat.ifPresent(AnswerRepeat::stop);
+            acknowledge(id.from().other(), id.dialog(), exchange.forwardedCseq, action.content());
+        }
+    }
+
+    @Override
+    public void cancelExchange(CallAction.CancelExchange action) {
+        OpenExchange exchange = exchanges.get(action.exchange());
+        if (exchange != null) {
+            exchange.forwarded.ifPresent(sent -> sent.cancel(Optional.empty()));
+        }
+    }
+
+    /** Sends a request in the dialog of one side. */
+    private ClientCall send(Side to, LegDialog id, String method, Optional<Content> content, ResponseHandler outcome) {
+        Dialog dialog = dialog(to, id).orElseThrow().nextRequest();
+        remember(to, id, dialog);
+        FarEnd farEnd = farEnd(to, id);
+        SIPRequest request = Messages.inDialog(method, dialog, dialog.localCseq());
+        content.ifPresent(c -> put(c, request, farEnd));
+        content.flatMap(c -> ((Carried) c).rack()).ifPresent(rack -> request.setHeader((Header) towards(to, id, rack)));
+        var destination = bridge.destination(dialog, farEnd);
+        request.setHeader((Header) bridge.contactFor(destination));
+        return bridge.stack().send(request, destination, outcome);
+    }
+
+    /** The RAck of a PRACK in the numbers of the leg it goes to. */
+    private RAck towards(Side to, LegDialog id, RAck rack) {
+        OpenExchange reInvite = exchanges.get(new ExchangeId(to.other(), id, rack.getCSeqNumberLong()));
+        long cseq = reInvite == null ? INVITE_CSEQ : reInvite.forwardedCseq;
+        return (RAck) Messages.header("RAck", rack.getRSequenceNumber() + " " + cseq + " " + rack.getMethod());
+    }
+
+    private void acknowledge(Side to, LegDialog id, long cseq, Optional<Content> content) {
+        Dialog dialog = dialog(to, id).orElseThrow();
+        FarEnd farEnd = farEnd(to, id);
+        SIPRequest ack = Messages.inDialog("ACK", dialog, cseq);
+        content.ifPresent(c -> put(c, ack, farEnd));
+        acks.put(new Confirmed(to, id), new Acknowledged(cseq, ack));
+        bridge.stack().sendAck(ack, bridge.destination(dialog, farEnd));
+    }
+
+    // --- what comes in -------------------------------------------------------------------------------------------
+
+    /** The caller's CANCEL of the call's INVITE. */
+    void onCancel() {
+        running.on(new CallEvent.CallerCancelled());
+    }
+
+    /** Any request that carries a To tag and one of the call's Call-IDs; ACK included. */
+    void onInDialog(InboundRequest request) {
+        SIPRequest message = request.message();
+        boolean fromCaller = message.getCallId().getCallId().equals(caller.callId);
+        Side from = fromCaller ? Side.CALLER : Side.LEG;
+        Optional<LegDialog> found = fromCaller
+                ? caller.byLocalTag(message.getToTag())
+                : legByCallId(message.getCallId().getCallId())
+                        .filter(leg -> leg.localTag.equals(message.getToTag()))
+                        .map(leg -> new LegDialog(leg.id, message.getFromTag()))
+                        .filter(d -> dialog(Side.LEG, d).isPresent());
+        if (found.isEmpty()) {
+            if (fromCaller && message.getMethod().equals("BYE") && caller.ownTag.equals(message.getToTag())) {
+                // A caller may end the early dialog that only 182 made (RFC 3261 section 15).
+                request.respond(Responses.create(request.message(), 200, Optional.empty()));
+                running.on(new CallEvent.CallerCancelled());
+            } else {
+                refuse(request, 481);
+            }
+            return;
+        }
+        LegDialog id = found.get();
+        Dialog dialog = dialog(from, id).orElseThrow();
+        long cseq = message.getCSeq().getSeqNumber();
+        arrivedOn(from, id, request.flow());
+        if (message.getMethod().equals("ACK")) {
+            onAck(from, id, cseq, message);
+            return;
+        }
+        if (cseq <= dialog.remoteCseq()) {
+            refuse(request, 500); // RFC 3261 section 12.2.2: out of order
+            return;
+        }
+        dialog = dialog.received(cseq);
+        boolean refreshesTarget =
+                message.getMethod().equals("INVITE") || message.getMethod().equals("UPDATE");
+        if (refreshesTarget) {
+            dialog = Messages.contactUri(message).map(dialog::refreshed).orElse(dialog);
+        }
+        remember(from, id, dialog);
+        ExchangeId exchange = new ExchangeId(from, id, cseq);
+        exchanges.put(exchange, new OpenExchange(request));
+        Carried content = Carried.of(message, farEnd(from, id).isTrusted());
+        if (message.getMethod().equals("BYE")) {
+            if (from == Side.CALLER) {
+                answerRepeat.ifPresent(AnswerRepeat::stop);
+            }
+            running.on(new CallEvent.ByeReceived(exchange, content));
+        } else {
+            request.attach((Runnable) () -> running.on(new CallEvent.ExchangeCancelled(exchange)));
+            running.on(new CallEvent.RequestReceived(exchange, message.getMethod(), content));
+        }
+    }
+
+    private void onAck(Side from, LegDialog id, long cseq, SIPRequest ack) {
+        Carried content = Carried.of(ack, farEnd(from, id).isTrusted());
+        if (from == Side.CALLER && cseq == caller.cseq) {
+            answerRepeat.ifPresent(AnswerRepeat::stop);
+            running.on(new CallEvent.CallerAcknowledged(id, content));
+        } else {
+            running.on(new CallEvent.ExchangeAcknowledged(new ExchangeId(from, id, cseq), content));
+        }
+    }
+
+    private void refuse(InboundRequest request, int status) {
+        if (!request.message().getMethod().equals("ACK")) {
+            request.respond(Responses.create(request.message(), status, Optional.empty()));
+        }
+    }
+
+    /** A 2xx to an INVITE that no transaction waits for: sent again, late, or from another branch of a fork. */
+    void onStrayAnswer(SIPResponse response) {
+        String callId = response.getCallId().getCallId();
+        long cseq = response.getCSeq().getSeqNumber();
+        if (callId.equals(caller.callId)) {
+            caller.byLocalTag(response.getFromTag()).ifPresent(id -> acknowledgeAgain(Side.CALLER, id, cseq));
+            return;
+        }
+        legByCallId(callId).ifPresent(leg -> {
+            if (cseq == INVITE_CSEQ) {
+                answered(leg, leg.invites.size(), response);
+            } else {
+                acknowledgeAgain(Side.LEG, new LegDialog(leg.id, response.getToTag()), cseq);
+            }
+        });
+    }
+
+    private void acknowledgeAgain(Side side, LegDialog id, long cseq) {
+        Acknowledged last = acks.get(new Confirmed(side, id));
+        if (last != null && last.cseq() == cseq) {
+            Dialog dialog = dialog(side, id).orElseThrow();
+            bridge.stack().sendAck(last.ack(), bridge.destination(dialog, farEnd(side, id)));
+        }
+    }
+
+    /** A device of the called user registered, and its 200 is on the way. */
+    void onRegistered(Device device) {
+        if (device(caller.farEnd).equals(Optional.of(device.id()))) {
+            return; // a caller does not ring itself
+        }
+        running.on(new CallEvent.DeviceRegistered(Bridge.leg(device.id()), device.isPushable()));
+    }
+
+    /** A connection is gone. */
+    void onFlowClosed(Flow flow) {
+        for (DeviceLeg leg : legs.values()) {
+            if (leg.farEnd instanceof FarEnd.DeviceEnd end && end.flow().equals(flow)) {
+                running.on(new CallEvent.FlowLost(leg.id));
+            }
+        }
+    }
+
+    /** What becomes of the call's INVITE on one leg. Called on transport threads. */
+    private final class InviteOutcome implements ResponseHandler {
+        private final DeviceLeg leg;
+        private final int attempt;
+
+        InviteOutcome(DeviceLeg leg, int attempt) {
+            this.leg = leg;
+            this.attempt = attempt;
+        }
+
+        @Override
+        public void onResponse(SIPResponse response) {
+            running.submit(() -> {
+                int status = response.getStatusCode();
+                if (status < 200) {
+                    provisional(response);
+                } else if (status < 300) {
+                    answered(leg, attempt, response);
+                } else {
+                    failed(Failure.REFUSED, refusal(status), Optional.of(carried(response)));
+                }
+            });
+        }
+
+        private void provisional(SIPResponse response) {
+            String tag = response.getToTag() == null ? "" : response.getToTag();
+            if (response.getStatusCode() > 100) {
+                leg.dialogs.computeIfAbsent(tag, t -> legDialog(leg, response, leg.requestUri));
+            }
+            running.on(new CallEvent.Provisional(
+                    new LegDialog(leg.id, tag), attempt, response.getStatusCode(), carried(response)));
+        }
+
+        /** A challenge is for the bridge, which has no credentials to give: it must not reach the caller. */
+        private int refusal(int status) {
+            if (status == 401 || status == 407) {
+                log.warn("Call {} failed: {} asks for credentials, and none are configured for it", id(), leg.id);
+                return 502;
+            }
+            return status;
+        }
+
+        private Carried carried(SIPResponse response) {
+            return Carried.of(response, leg.farEnd.isTrusted());
+        }
+
+        @Override
+        public void onTimeout() {
+            running.submit(() -> failed(Failure.TIMEOUT, 408, Optional.empty()));
+        }
+
+        @Override
+        public void onTransportFailure(String why) {
+            running.submit(() -> {
+                log.debug("INVITE {} of call {} to {} could not be sent: {}", attempt, id(), leg.id, why);
+                failed(Failure.TRANSPORT, 503, Optional.empty());
+            });
+        }
+
+        private void failed(Failure failure, int status, Optional<Content> content) {
+            running.on(new CallEvent.LegFailed(leg.id, attempt, failure, status, content));
+        }
+    }
+
+    private void answered(DeviceLeg leg, int attempt, SIPResponse response) {
+        String tag = response.getToTag() == null ? "" : response.getToTag();
+        LegDialog id = new LegDialog(leg.id, tag);
+        if (!leg.answered.add(tag)) {
+            acknowledgeAgain(Side.LEG, id, INVITE_CSEQ);
+            return;
+        }
+        Dialog early = leg.dialogs.get(tag);
+        Dialog confirmed = legDialog(leg, response, early == null ? leg.requestUri : early.remoteTarget());
+        // Requests may have crossed in the early dialog already.
+        leg.dialogs.put(tag, early == null ? confirmed : confirmed.counting(early.localCseq(), early.remoteCseq()));
+        running.on(new CallEvent.Answered(
+                id, attempt, response.getStatusCode(), Carried.of(response, leg.farEnd.isTrusted())));
+    }
+
+    /** The dialog a response makes (RFC 3261 section 12.1.2). */
+    private Dialog legDialog(DeviceLeg leg, SIPResponse response, String targetIfNoContact) {
+        return new Dialog(
+                leg.callId,
+                Messages.party(response.getFrom().getAddress()),
+                leg.localTag,
+                Messages.party(response.getTo().getAddress()),
+                response.getToTag() == null ? "" : response.getToTag(),
+                INVITE_CSEQ,
+                -1,
+                Messages.reversed(Messages.recordRoutes(response)),
+                Messages.contactUri(response).orElse(targetIfNoContact),
+                false);
+    }
+
+    /** What becomes of a request that was passed on. Called on transport threads. */
+    private final class ExchangeOutcome implements ResponseHandler {
+        private final ExchangeId id;
+
+        ExchangeOutcome(ExchangeId id) {
+            this.id = id;
+        }
+
+        @Override
+        public void onResponse(SIPResponse response) {
+            running.submit(() -> {
+                int status = response.getStatusCode();
+                Side answering = id.from().other();
+                boolean refreshesTarget = status / 100 == 2
+                        && (response.getCSeq().getMethod().equals("INVITE")
+                                || response.getCSeq().getMethod().equals("UPDATE"));
+                if (refreshesTarget) {
+                    Messages.contactUri(response)
+                            .ifPresent(target -> dialog(answering, id.dialog())
+                                    .ifPresent(d -> remember(answering, id.dialog(), d.refreshed(target))));
+                }
+                if (status > 100) {
+                    Carried content =
+                            Carried.of(response, farEnd(answering, id.dialog()).isTrusted());
+                    completed(status, Optional.of(content));
+                }
+            });
+        }
+
+        @Override
+        public void onTimeout() {
+            running.submit(() -> completed(408, Optional.empty()));
+        }
+
+        @Override
+        public void onTransportFailure(String why) {
+            running.submit(() -> completed(503, Optional.empty()));
+        }
+
+        private void completed(int status, Optional<Content> content) {
+            OpenExchange exchange = exchanges.get(id);
+            if (exchange != null && status >= 200) {
+                exchange.forwarded = Optional.empty();
+                if (exchange.replied) {
+                    running.on(new CallEvent.ResponseReceived(id, status, content));
+                    exchanges.remove(id);
+                    return;
+                }
+            }
+            running.on(new CallEvent.ResponseReceived(id, status, content));
+        }
+    }
+
+    // --- the end -------------------------------------------------------------------------------------------------
+
+    @Override
+    public void finished(Call call, Ending ending) {
+        answerRepeat.ifPresent(AnswerRepeat::stop);
+        exchanges.values().forEach(e -> e.answerRepeat.ifPresent(AnswerRepeat::stop));
+        bridge.over(id());
+        log.info(
+                "Call {} from {} to {} is over: {}; caller got {}; legs {}; pushes {}; lasted {} ms",
+                id(),
+                caller.invite.message().getFrom().getAddress().getURI(),
+                caller.invite.message().getRequestURI(),
+                ending.cause().words(),
+                ending.status(),
+                call.legs().size(),
+                pushes,
+                Duration.between(began, bridge.clock().instant()).toMillis());
+    }
+
+    @Override
+    public void broken() {
+        answerRepeat.ifPresent(AnswerRepeat::stop);
+        bridge.over(id());
+        if (!answeredFinally) {
+            quietly(
+                    "answer the caller",
+                    () -> caller.invite.respond(
+                            Responses.create(caller.invite.message(), 500, Optional.of(caller.ownTag))));
+        }
+        for (DeviceLeg leg : legs.values()) {
+            leg.invites.values().forEach(invite -> quietly("cancel", () -> invite.cancel(Optional.empty())));
+        }
+        for (Confirmed confirmed : acks.keySet()) {
+            quietly("hang up", () -> send(Side.LEG, confirmed.dialog(), "BYE", Optional.empty(), NOBODY_CARES));
+            quietly("hang up", () -> send(Side.CALLER, confirmed.dialog(), "BYE", Optional.empty(), NOBODY_CARES));
+        }
+    }
+
+    private static final ResponseHandler NOBODY_CARES = new ResponseHandler() {
+        @Override
+        public void onResponse(SIPResponse response) {}
+
+        @Override
+        public void onTimeout() {}
+
+        @Override
+        public void onTransportFailure(String why) {}
+    };
+
+    private void quietly(String what, Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            log.warn("Call {} broke, and to {} failed too", id(), what, e);
+        }
+    }
+
+    // --- what they share -----------------------------------------------------------------------------------------
+
+    private SIPResponse response(
+            InboundRequest request, int status, Optional<String> tag, Optional<Content> content, FarEnd receiver) {
+        SIPResponse response = Responses.create(request.message(), status, tag);
+        content.ifPresent(c -> put(c, response, receiver));
+        return response;
+    }
+
+    /** Puts what crosses into a message for a far end, less what that one may not see. */
+    private static void put(Content content, SIPMessage message, FarEnd receiver) {
+        Carried carried = (Carried) content;
+        boolean hides = !receiver.isTrusted() && carried.asksForPrivacy();
+        (hides ? carried.without(Carried::isAssertedIdentity) : carried).into(message);
+    }
+
+    private Optional<Dialog> dialog(Side side, LegDialog id) {
+        if (side == Side.CALLER) {
+            return Optional.of(caller.dialog(id));
+        }
+        DeviceLeg leg = legs.get(id.leg());
+        return leg == null ? Optional.empty() : Optional.ofNullable(leg.dialogs.get(id.tag()));
+    }
+
+    private void remember(Side side, LegDialog id, Dialog dialog) {
+        if (side == Side.CALLER) {
+            caller.dialogs.put(id, dialog);
+        } else {
+            leg(id.leg()).dialogs.put(id.tag(), dialog);
+        }
+    }
+
+    private FarEnd farEnd(Side side, LegDialog id) {
+        return side == Side.CALLER ? caller.farEnd : leg(id.leg()).farEnd;
+    }
+
+    private void arrivedOn(Side side, LegDialog id, Flow flow) {
+        if (side == Side.CALLER) {
+            caller.farEnd = caller.farEnd.nowOn(flow);
+        } else {
+            DeviceLeg leg = leg(id.leg());
+            leg.farEnd = leg.farEnd.nowOn(flow);
+        }
+    }
+
+    private DeviceLeg leg(LegId id) {
+        DeviceLeg leg = legs.get(id);
+        if (leg == null) {
+            throw new IllegalStateException("Leg " + id + " has no INVITE yet");
+        }
+        return leg;
+    }
+
+    private Optional<DeviceLeg> legByCallId(String callId) {
+        return legs.values().stream().filter(leg -> leg.callId.equals(callId)).findFirst();
+    }
+
+    private static Optional<DeviceId> device(FarEnd farEnd) {
+        return farEnd instanceof FarEnd.DeviceEnd end ? end.id() : Optional.empty();
+    }
+}

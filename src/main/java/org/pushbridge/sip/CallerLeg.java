@@ -1,0 +1,63 @@
+package org.pushbridge.sip;
+
+import gov.nist.javax.sip.message.SIPRequest;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.pushbridge.call.LegDialog;
+import org.pushbridge.sip.stack.InboundRequest;
+
+/**
+ * What the bridge keeps of the caller's leg. The caller sees each dialog of a device leg as a dialog of its own, with a
+ * To tag of its own, as behind a forking proxy. Belongs to the call's thread.
+ */
+final class CallerLeg {
+    final InboundRequest invite;
+    FarEnd farEnd;
+    final Carried offer;
+    final String callId;
+    final long cseq;
+    /** The To tag of responses that stem from no device. */
+    final String ownTag = Messages.token();
+
+    final Map<LegDialog, Dialog> dialogs = new HashMap<>();
+
+    CallerLeg(InboundRequest invite, FarEnd farEnd, Carried offer) {
+        this.invite = invite;
+        this.farEnd = farEnd;
+        this.offer = offer;
+        this.callId = invite.message().getCallId().getCallId();
+        this.cseq = invite.message().getCSeq().getSeqNumber();
+    }
+
+    /** The caller's dialog that belongs to a dialog of a device leg; made when first needed (RFC 3261 section 12.1.1). */
+    Dialog dialog(LegDialog legDialog) {
+        return dialogs.computeIfAbsent(legDialog, key -> {
+            SIPRequest message = invite.message();
+            return new Dialog(
+                    callId,
+                    Messages.party(message.getTo().getAddress()),
+                    Messages.token(),
+                    Messages.party(message.getFrom().getAddress()),
+                    message.getFromTag() == null ? "" : message.getFromTag(),
+                    0,
+                    cseq,
+                    Messages.recordRoutes(message),
+                    Messages.contactUri(message)
+                            .orElse(message.getFrom().getAddress().getURI().toString()),
+                    isSecure(message));
+        });
+    }
+
+    Optional<LegDialog> byLocalTag(String tag) {
+        return dialogs.entrySet().stream()
+                .filter(e -> e.getValue().localTag().equals(tag))
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
+    private boolean isSecure(SIPRequest message) {
+        return message.getRequestURI().getScheme().equalsIgnoreCase("sips")
+                && invite.flow().transport().equals("tls");
+    }
+}

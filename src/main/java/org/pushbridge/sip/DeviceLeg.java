@@ -1,0 +1,32 @@
+package org.pushbridge.sip;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.pushbridge.call.LegId;
+import org.pushbridge.sip.stack.ClientCall;
+
+/** What the bridge keeps of one leg away from the caller. Belongs to the call's thread. */
+final class DeviceLeg {
+    final LegId id;
+    final String callId;
+    /** The same for each attempt, so that a device that gets two knows them for one (RFC 3261 section 8.2.2.2). */
+    final String localTag = Messages.token();
+
+    FarEnd farEnd;
+    /** What the newest INVITE was sent to; the remote target until a Contact says better. */
+    String requestUri = "";
+    /** The INVITE of each attempt. */
+    final Map<Integer, ClientCall> invites = new HashMap<>();
+    /** Early and confirmed dialogs by the far end's tag. */
+    final Map<String, Dialog> dialogs = new HashMap<>();
+    /** The tags whose 2xx has been reported. */
+    final Set<String> answered = new HashSet<>();
+
+    DeviceLeg(LegId id, String callId, FarEnd farEnd) {
+        this.id = id;
+        this.callId = callId;
+        this.farEnd = farEnd;
+    }
+}

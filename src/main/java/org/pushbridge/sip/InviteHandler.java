@@ -1,0 +1,279 @@
+package org.pushbridge.sip;
+
+import gov.nist.javax.sip.address.SipUri;
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.message.SIPResponse;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import javax.sip.address.TelURL;
+import javax.sip.address.URI;
+import javax.sip.header.Header;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.pushbridge.call.CallId;
+import org.pushbridge.call.CallPlan;
+import org.pushbridge.call.CallPlan.Candidate;
+import org.pushbridge.call.CallPlan.Reach;
+import org.pushbridge.call.LegId;
+import org.pushbridge.device.Aor;
+import org.pushbridge.device.Device;
+import org.pushbridge.device.Flow;
+import org.pushbridge.engine.RunningCall;
+import org.pushbridge.sip.registrar.AuthResult;
+import org.pushbridge.sip.registrar.DigestAuthenticator;
+import org.pushbridge.sip.stack.Destination;
+import org.pushbridge.sip.stack.InboundRequest;
+import org.pushbridge.sip.stack.Responses;
+
+/**
+ * INVITE outside a dialog: who calls, may they, whom do they call, and how is that one reached. What passes becomes a
+ * call of the engine; what does not is answered here. Runs on transport threads.
+ */
+final class InviteHandler {
+    private static final Logger log = LogManager.getLogger(InviteHandler.class);
+
+    private final Bridge bridge;
+    private final DigestAuthenticator digest;
+
+    InviteHandler(Bridge bridge, DigestAuthenticator digest) {
+        this.bridge = bridge;
+        this.digest = digest;
+    }
+
+    /** A refusal: a status and what to add to the response. */
+    private record Refusal(int status, List<Header> headers) {
+        static Refusal of(int status) {
+            return new Refusal(status, List.of());
+        }
+
+        static Refusal of(int status, String header, String value) {
+            return new Refusal(status, List.of((Header) Messages.header(header, value)));
+        }
+    }
+
+    private static final class Refused extends Exception {
+        private static final long serialVersionUID = 1;
+        private final transient Refusal refusal;
+
+        Refused(Refusal refusal) {
+            super("refused with " + refusal.status(), null, false, false);
+            this.refusal = refusal;
+        }
+    }
+
+    void handle(InboundRequest request) {
+        try {
+            SIPRequest message = request.message();
+            checkForm(message);
+            FarEnd caller = authorize(request);
+            Called called = find(request, caller);
+            begin(request, caller, called);
+        } catch (Refused refused) {
+            refuse(request, refused.refusal);
+        }
+    }
+
+    private void refuse(InboundRequest request, Refusal refusal) {
+        SIPResponse response = Responses.create(request.message(), refusal.status(), Optional.of(Messages.token()));
+        refusal.headers().forEach(response::addHeader);
+        request.respond(response);
+        log.debug(
+                "An INVITE from {} to {} was refused with {}",
+                request.flow(),
+                request.message().getRequestURI(),
+                refusal.status());
+    }
+
+    // --- its form ------------------------------------------------------------------------------------------------
+
+    private static void checkForm(SIPRequest message) throws Refused {
+        if (message.getMaxForwards().getMaxForwards() == 0) {
+            throw new Refused(Refusal.of(483));
+        }
+        List<String> unsupported = Carried.options(message, "Require").stream()
+                .filter(tag -> !Carried.END_TO_END_OPTIONS.contains(tag))
+                .toList();
+        if (!unsupported.isEmpty()) {
+            throw new Refused(new Refusal(
+                    420,
+                    unsupported.stream()
+                            .map(tag -> (Header) Messages.header("Unsupported", tag))
+                            .toList()));
+        }
+        if (Messages.contactUri(message).isEmpty()) {
+            // RFC 3261 section 8.1.1.8: without it nothing can be sent inside the dialog.
+            throw new Refused(Refusal.of(400, "Warning", "399 pushbridge \"An INVITE needs a Contact with one URI\""));
+        }
+    }
+
+    // --- who calls -----------------------------------------------------------------------------------------------
+
+    private FarEnd authorize(InboundRequest request) throws Refused {
+        Optional<Trunk> trunk = bridge.settings().trunks().stream()
+                .filter(t -> t.owns(request.flow().remote()))
+                .findFirst();
+        // A device may live on a trunk's address (a test set-up, a NAT); it is known by its credentials or its domain.
+        if (trunk.isPresent() && request.message().getHeader("Proxy-Authorization") == null && !isFromDevice(request)) {
+            return new FarEnd.TrunkEnd(trunk.get(), Optional.of(request.flow()));
+        }
+        AuthResult result = digest.authenticate(request.message(), DigestAuthenticator.Challenge.PROXY);
+        if (result instanceof AuthResult.Authenticated authenticated) {
+            Aor aor = authenticated.user().aor();
+            if (!claims(request.message(), aor)) {
+                throw new Refused(Refusal.of(
+                        403, "Warning", "399 pushbridge \"The From address is not the authenticated user's\""));
+            }
+            return new FarEnd.DeviceEnd(aor, deviceOn(aor, request.flow()).map(Device::id), request.flow());
+        }
+        if (result instanceof AuthResult.Challenged challenged) {
+            throw new Refused(new Refusal(407, List.copyOf(challenged.headers())));
+        }
+        AuthResult.Refused refused = (AuthResult.Refused) result;
+        throw new Refused(Refusal.of(refused.status()));
+    }
+
+    private boolean isFromDevice(InboundRequest request) {
+        return fromAor(request.message())
+                .filter(aor -> deviceOn(aor, request.flow()).isPresent())
+                .isPresent();
+    }
+
+    private boolean claims(SIPRequest message, Aor aor) {
+        return fromAor(message).filter(aor::equals).isPresent();
+    }
+
+    private Optional<Aor> fromAor(SIPRequest message) {
+        return message.getFrom().getAddress().getURI() instanceof SipUri uri && uri.getUser() != null
+                ? Optional.of(new Aor(uri.getUser(), uri.getHost()))
+                : Optional.empty();
+    }
+
+    private Optional<Device> deviceOn(Aor aor, Flow flow) {
+        return bridge.directory().devices(aor).stream()
+                .filter(device ->
+                        device.bindings().stream().anyMatch(b -> b.flow().equals(flow)))
+                .findFirst();
+    }
+
+    // --- whom --------------------------------------------------------------------------------------------------
+
+    private sealed interface Called {
+        /** A user of ours, with devices. */
+        record ByUser(Aor aor, List<Device> devices) implements Called {}
+
+        /** A number beyond a trunk. */
+        record ByTrunk(Trunk trunk, String number) implements Called {}
+    }
+
+    private Called find(InboundRequest request, FarEnd caller) throws Refused {
+        URI uri = request.message().getRequestURI();
+        String user;
+        if (uri instanceof TelURL tel) {
+            user = (tel.isGlobal() ? "+" : "") + tel.getPhoneNumber();
+        } else if (uri instanceof SipUri sip && sip.getUser() != null) {
+            user = sip.getUser();
+            if (!bridge.isOwnDomain(sip.getHost()) && !bridge.isOwnAddress(sip.getHost(), request.flow())) {
+                throw new Refused(Refusal.of(
+                        404, "Warning", "399 pushbridge \"The domain of the Request-URI is not served here\""));
+            }
+        } else {
+            throw new Refused(Refusal.of(uri instanceof SipUri ? 404 : 416));
+        }
+        String domain = uri instanceof SipUri sip && bridge.isOwnDomain(sip.getHost())
+                ? sip.getHost()
+                : bridge.settings().defaultDomain();
+        Aor aor = new Aor(user, domain);
+        if (bridge.directory().user(aor).isPresent()) {
+            return new Called.ByUser(aor, bridge.directory().devices(aor));
+        }
+        // Only users may call out: a trunk is no way to another trunk.
+        Optional<Trunk> out = caller instanceof FarEnd.DeviceEnd
+                ? bridge.settings().trunks().stream()
+                        .filter(t -> t.match(user) >= 0)
+                        .max(Comparator.comparingInt(t -> t.match(user)))
+                : Optional.empty();
+        return new Called.ByTrunk(out.orElseThrow(() -> new Refused(Refusal.of(404))), user);
+    }
+
+    // --- how ---------------------------------------------------------------------------------------------------
+
+    private void begin(InboundRequest request, FarEnd caller, Called called) throws Refused {
+        SipSettings settings = bridge.settings();
+        int whileParked = caller instanceof FarEnd.TrunkEnd end
+                ? end.trunk().whileParked().orElse(settings.whileParked())
+                : settings.whileParked();
+        List<Candidate> candidates;
+        Callee callee;
+        if (called instanceof Called.ByUser user) {
+            long parked = bridge.engine().byAor(user.aor().toString()).stream()
+                    .filter(call -> call.edge().isRinging())
+                    .count();
+            if (parked >= settings.maxParkedPerUser()) {
+                throw new Refused(Refusal.of(486, "Retry-After", "5"));
+            }
+            candidates = user.devices().stream()
+                    .filter(device ->
+                            !(caller instanceof FarEnd.DeviceEnd end && end.id().equals(Optional.of(device.id()))))
+                    .map(this::candidate)
+                    .toList();
+            callee = this::routeToDevice;
+        } else {
+            Called.ByTrunk out = (Called.ByTrunk) called;
+            candidates = List.of(new Candidate(new LegId("trunk:" + out.trunk().name()), Reach.CONNECTED, false));
+            callee = leg -> routeToTrunk(out);
+        }
+        if (candidates.stream().noneMatch(c -> c.pushable() || c.reach() != Reach.ASLEEP)) {
+            throw new Refused(Refusal.of(480, "Reason", "Q.850;cause=20;text=\"No device is registered\""));
+        }
+        CallPlan plan = new CallPlan(
+                CallId.random(),
+                candidates,
+                settings.ringLimit(),
+                settings.silenceLimit(),
+                settings.durationLimit(),
+                whileParked,
+                settings.declinesAll());
+        CallerLeg leg = new CallerLeg(request, caller, Carried.of(request.message(), caller.isTrusted()));
+        request.respond(Responses.create(request.message(), 100, Optional.empty()));
+        Optional<RunningCall<BridgedCall>> running = bridge.engine().begin(plan, call -> {
+            call.claimDialog(leg.callId);
+            if (called instanceof Called.ByUser user) {
+                call.claimAor(user.aor().toString());
+            }
+            request.attach((Runnable) () -> call.submit(() -> call.edge().onCancel()));
+            return new BridgedCall(bridge, call, leg, callee);
+        });
+        if (running.isEmpty()) {
+            throw new Refused(Refusal.of(503, "Retry-After", "5"));
+        }
+    }
+
+    private Candidate candidate(Device device) {
+        boolean connected = bridge.reachableBinding(device).isPresent();
+        Reach reach = connected ? Reach.CONNECTED : Reach.ASLEEP;
+        if (!bridge.settings().callWaiting() && bridge.isTalking(device.id())) {
+            reach = Reach.BUSY;
+        }
+        return new Candidate(Bridge.leg(device.id()), reach, device.isPushable());
+    }
+
+    private Optional<Callee.Route> routeToDevice(LegId leg) {
+        return bridge.device(leg)
+                .flatMap(device -> bridge.reachableBinding(device)
+                        .map(binding -> new Callee.Route(
+                                new FarEnd.DeviceEnd(device.aor(), Optional.of(device.id()), binding.flow()),
+                                binding.contact(),
+                                binding.path(),
+                                new Destination.OverFlow(binding.flow()))));
+    }
+
+    private Optional<Callee.Route> routeToTrunk(Called.ByTrunk out) {
+        Trunk.Destination destination = out.trunk().destination().orElseThrow();
+        String uri = "sip:" + out.number() + "@" + destination.host() + ":" + destination.port()
+                + (destination.transport().equals("udp") ? "" : ";transport=" + destination.transport());
+        return Bridge.resolve(destination)
+                .map(address ->
+                        new Callee.Route(new FarEnd.TrunkEnd(out.trunk(), Optional.empty()), uri, List.of(), address));
+    }
+}

@@ -1,0 +1,204 @@
+package org.pushbridge.sip;
+
+import gov.nist.javax.sip.address.AddressFactoryImpl;
+import gov.nist.javax.sip.address.SipUri;
+import gov.nist.javax.sip.header.CSeq;
+import gov.nist.javax.sip.header.CallID;
+import gov.nist.javax.sip.header.Contact;
+import gov.nist.javax.sip.header.From;
+import gov.nist.javax.sip.header.HeaderFactoryImpl;
+import gov.nist.javax.sip.header.MaxForwards;
+import gov.nist.javax.sip.header.RecordRouteList;
+import gov.nist.javax.sip.header.Route;
+import gov.nist.javax.sip.header.RouteList;
+import gov.nist.javax.sip.header.SIPHeader;
+import gov.nist.javax.sip.header.To;
+import gov.nist.javax.sip.message.SIPMessage;
+import gov.nist.javax.sip.message.SIPRequest;
+import java.text.ParseException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import javax.sip.InvalidArgumentException;
+import javax.sip.address.Address;
+import javax.sip.address.URI;
+import javax.sip.header.Header;
+
+/** Builds the requests of the bridge's own legs, and reads what JAIN-SIP leaves as text. Safe for any thread. */
+final class Messages {
+    private static final AddressFactoryImpl ADDRESSES = new AddressFactoryImpl();
+    private static final HeaderFactoryImpl HEADERS = new HeaderFactoryImpl();
+    static final int MAX_FORWARDS = 70;
+    /** Everything a dialog here may carry (RFC 3261 section 20.5). */
+    static final String ALLOW =
+            "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE";
+
+    private Messages() {}
+
+    /**
+     * A request without Via, which the stack adds.
+     *
+     * @param from the address as in a From header, without tag
+     * @param to the address as in a To header, without tag
+     */
+    static SIPRequest request(
+            String method,
+            String requestUri,
+            String from,
+            String fromTag,
+            String to,
+            Optional<String> toTag,
+            String callId,
+            long cseq,
+            int maxForwards,
+            List<String> routes) {
+        try {
+            SIPRequest request = new SIPRequest();
+            request.setMethod(method);
+            request.setRequestURI(uri(requestUri));
+            From fromHeader = new From();
+            fromHeader.setAddress(address(from));
+            fromHeader.setTag(fromTag);
+            request.setFrom(fromHeader);
+            To toHeader = new To();
+            toHeader.setAddress(address(to));
+            if (toTag.isPresent()) {
+                toHeader.setTag(toTag.get());
+            }
+            request.setTo(toHeader);
+            request.setCallId(new CallID(callId));
+            request.setCSeq(new CSeq(cseq, method));
+            request.setMaxForwards(new MaxForwards(maxForwards));
+            if (!routes.isEmpty()) {
+                RouteList list = new RouteList();
+                for (String route : routes) {
+                    Route header = new Route();
+                    header.setAddress(address(route));
+                    list.add(header);
+                }
+                request.setHeader((Header) list);
+            }
+            return request;
+        } catch (ParseException | InvalidArgumentException e) {
+            throw new IllegalStateException("A " + method + " to " + requestUri + " could not be built", e);
+        }
+    }
+
+    /** A request inside a dialog, with the dialog's newest sequence number (RFC 3261 section 12.2.1.1). */
+    static SIPRequest inDialog(String method, Dialog dialog, long cseq) {
+        String requestUri = dialog.remoteTarget();
+        List<String> routes = dialog.routes();
+        if (!routes.isEmpty() && !isLoose(routes.get(0))) {
+            // A strict router of RFC 2543 wants to be in the Request-URI.
+            List<String> strict = new ArrayList<>(routes.subList(1, routes.size()));
+            strict.add("<" + dialog.remoteTarget() + ">");
+            requestUri = address(routes.get(0)).getURI().toString();
+            routes = strict;
+        }
+        return request(
+                method,
+                requestUri,
+                dialog.local(),
+                dialog.localTag(),
+                dialog.remote(),
+                dialog.remoteTag().isEmpty() ? Optional.empty() : Optional.of(dialog.remoteTag()),
+                dialog.callId(),
+                cseq,
+                MAX_FORWARDS,
+                routes);
+    }
+
+    private static boolean isLoose(String route) {
+        return address(route).getURI() instanceof SipUri uri && uri.hasLrParam();
+    }
+
+    /** The address of a From or To header as text, without tag and parameters. */
+    static String party(Address address) {
+        String text = address.toString().strip();
+        return text.startsWith("<") || text.startsWith("\"") || text.contains("<") ? text : "<" + text + ">";
+    }
+
+    /** The Record-Route entries as text, topmost first. */
+    static List<String> recordRoutes(SIPMessage message) {
+        RecordRouteList list = message.getRecordRouteHeaders();
+        if (list == null) {
+            return List.of();
+        }
+        List<String> routes = new ArrayList<>();
+        for (Iterator<?> each = list.iterator(); each.hasNext(); ) {
+            routes.add(party(((gov.nist.javax.sip.header.RecordRoute) each.next()).getAddress()));
+        }
+        return routes;
+    }
+
+    static List<String> reversed(List<String> routes) {
+        List<String> copy = new ArrayList<>(routes);
+        Collections.reverse(copy);
+        return copy;
+    }
+
+    /** The URI of the message's Contact, if it has a usable one. */
+    static Optional<String> contactUri(SIPMessage message) {
+        if (message.getContactHeaders() == null || message.getContactHeader() == null) {
+            return Optional.empty();
+        }
+        Contact contact = message.getContactHeader();
+        return contact.getAddress() == null || contact.isWildCard()
+                ? Optional.empty()
+                : Optional.of(contact.getAddress().getURI().toString());
+    }
+
+    static Contact contact(String uri) {
+        Contact contact = new Contact();
+        contact.setAddress(address("<" + uri + ">"));
+        return contact;
+    }
+
+    /** A Contact URI without pn-* parameters (RFC 8599 section 5.3.1 forbids that they leave). */
+    static String withoutPushParameters(String contactUri) {
+        if (!(uri(contactUri) instanceof SipUri sip)) {
+            return contactUri;
+        }
+        SipUri copy = (SipUri) sip.clone();
+        List<String> names = new ArrayList<>();
+        for (Iterator<String> each = copy.getParameterNames(); each.hasNext(); ) {
+            names.add(each.next());
+        }
+        names.stream().filter(n -> n.toLowerCase(Locale.ROOT).startsWith("pn-")).forEach(copy::removeParameter);
+        return copy.toString();
+    }
+
+    static URI uri(String text) {
+        try {
+            return ADDRESSES.createURI(text);
+        } catch (ParseException e) {
+            throw new IllegalArgumentException("'" + text + "' is not a URI", e);
+        }
+    }
+
+    static Address address(String text) {
+        try {
+            return ADDRESSES.createAddress(text);
+        } catch (ParseException e) {
+            throw new IllegalArgumentException("'" + text + "' is not a SIP address", e);
+        }
+    }
+
+    static SIPHeader header(String name, String value) {
+        try {
+            return (SIPHeader) HEADERS.createHeader(name, value);
+        } catch (ParseException e) {
+            throw new IllegalArgumentException("'" + value + "' is not a value of " + name, e);
+        }
+    }
+
+    /** A new tag or branch part: 64 random bits. */
+    static String token() {
+        return HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+    }
+}

@@ -1,0 +1,176 @@
+package org.pushbridge.sip;
+
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.message.SIPResponse;
+import java.time.Clock;
+import java.util.Optional;
+import javax.sip.header.Header;
+import org.pushbridge.device.DeviceDirectory;
+import org.pushbridge.device.Flow;
+import org.pushbridge.engine.CallEngine;
+import org.pushbridge.engine.EngineSettings;
+import org.pushbridge.sip.registrar.DigestAuthenticator;
+import org.pushbridge.sip.registrar.Registrar;
+import org.pushbridge.sip.stack.InboundRequest;
+import org.pushbridge.sip.stack.Responses;
+import org.pushbridge.sip.stack.SipEvents;
+import org.pushbridge.sip.stack.SipStack;
+import org.pushbridge.sip.stack.SipStackException;
+import org.pushbridge.sip.stack.SipStackSettings;
+
+/**
+ * The SIP edge as a whole: starts the stack and gives each message to the handler of its method. Methods of
+ * {@link SipEvents} are called on transport threads.
+ */
+public final class SipEdge implements AutoCloseable {
+    private final Bridge bridge;
+    private final CallEngine<BridgedCall> engine;
+    private final SipStack stack;
+    private final InviteHandler invites;
+    private final RegisterHandler registers;
+
+    private SipEdge(
+            SipSettings settings,
+            SipStackSettings stackSettings,
+            EngineSettings engineSettings,
+            DeviceDirectory directory,
+            Registrar registrar,
+            DigestAuthenticator digest,
+            Waker waker,
+            Tombstones tombstones,
+            Clock clock)
+            throws SipStackException {
+        this.engine = new CallEngine<>(engineSettings);
+        this.bridge = new Bridge(settings, directory, engine, waker, tombstones, clock);
+        this.invites = new InviteHandler(bridge, digest);
+        this.registers = new RegisterHandler(bridge, registrar);
+        this.stack = SipStack.start(stackSettings, new Dispatcher());
+        bridge.useStack(stack);
+    }
+
+    /**
+     * Starts listening.
+     *
+     * @throws SipStackException if an address cannot be listened on, with a sentence that says what to do
+     */
+    public static SipEdge start(
+            SipSettings settings,
+            SipStackSettings stackSettings,
+            EngineSettings engineSettings,
+            DeviceDirectory directory,
+            Registrar registrar,
+            DigestAuthenticator digest,
+            Waker waker,
+            Tombstones tombstones,
+            Clock clock)
+            throws SipStackException {
+        return new SipEdge(
+                settings, stackSettings, engineSettings, directory, registrar, digest, waker, tombstones, clock);
+    }
+
+    /** The stack, for its listeners and counters. */
+    public SipStack stack() {
+        return stack;
+    }
+
+    /** How many calls are alive. */
+    public int calls() {
+        return engine.alive();
+    }
+
+    /** How many look-up keys of calls are held: 0 when no call is alive (invariant 6). */
+    public int callKeys() {
+        return engine.keys();
+    }
+
+    @Override
+    public void close() {
+        stack.close();
+        engine.close();
+    }
+
+    private final class Dispatcher implements SipEvents {
+        @Override
+        public void onRequest(InboundRequest request) {
+            if (!bridge.isStarted()) {
+                return; // the peer sends again
+            }
+            SIPRequest message = request.message();
+            if (message.getMethod().equals("CANCEL")) {
+                onCancel(request);
+            } else if (message.getToTag() != null) {
+                onInDialog(request);
+            } else {
+                switch (message.getMethod()) {
+                    case "INVITE" -> invites.handle(request);
+                    case "REGISTER" -> registers.handle(request);
+                    case "OPTIONS" -> onOptions(request);
+                    case "ACK" -> {} // of nothing we know
+                    case "BYE", "PRACK", "UPDATE", "INFO" -> answer(request, 481);
+                    case "SUBSCRIBE" -> answer(request, 489);
+                    default -> answer(request, 405);
+                }
+            }
+        }
+
+        /** The stack has answered the CANCEL itself; what it cancels carries what to do. */
+        private void onCancel(InboundRequest cancel) {
+            cancel.cancelled().flatMap(InboundRequest::attachment).ifPresent(onCancel -> ((Runnable) onCancel).run());
+        }
+
+        private void onInDialog(InboundRequest request) {
+            engine.byDialog(request.message().getCallId().getCallId())
+                    .ifPresentOrElse(
+                            call -> {
+                                if (!call.offer(() -> call.edge().onInDialog(request))) {
+                                    answer(request, 503);
+                                }
+                            },
+                            () -> answer(request, 481));
+        }
+
+        /** RFC 3261 section 11: what an INVITE would meet; trunks use it to see whether the bridge lives. */
+        private void onOptions(InboundRequest request) {
+            SIPResponse response = Responses.create(request.message(), 200, Optional.of(Messages.token()));
+            response.setHeader((Header) Messages.header("Accept", "application/sdp"));
+            response.setHeader((Header) Messages.header("Allow", Messages.ALLOW));
+            response.setHeader((Header) Messages.header("Supported", "path"));
+            request.respond(response);
+        }
+
+        private void answer(InboundRequest request, int status) {
+            if (request.message().getMethod().equals("ACK")) {
+                return;
+            }
+            SIPResponse response = Responses.create(
+                    request.message(),
+                    status,
+                    request.message().getToTag() == null ? Optional.of(Messages.token()) : Optional.empty());
+            if (status == 405) {
+                response.setHeader((Header) Messages.header("Allow", Messages.ALLOW));
+            } else if (status == 489) {
+                response.setHeader((Header) Messages.header("Allow-Events", "refer"));
+            } else if (status == 503) {
+                response.setHeader((Header) Messages.header("Retry-After", "5"));
+            }
+            request.respond(response);
+        }
+
+        @Override
+        public void onStrayResponse(SIPResponse response, Flow flow) {
+            if (response.getStatusCode() / 100 == 2
+                    && response.getCSeq().getMethod().equals("INVITE")) {
+                engine.byDialog(response.getCallId().getCallId())
+                        .ifPresent(call -> call.offer(() -> call.edge().onStrayAnswer(response)));
+            }
+        }
+
+        @Override
+        public void onFlowClosed(Flow flow) {
+            registers
+                    .aorOf(flow)
+                    .ifPresent(aor -> engine.byAor(aor.toString())
+                            .forEach(call -> call.submit(() -> call.edge().onFlowClosed(flow))));
+        }
+    }
+}
