@@ -1,13 +1,32 @@
 package org.pushbridge.app;
 
 import java.util.List;
+import org.pushbridge.app.demo.DemoBridge;
 import org.pushbridge.app.demo.Scenario;
+import org.pushbridge.app.demo.Scenarios;
+import org.pushbridge.config.Config;
+import org.pushbridge.device.Aor;
 
-/** The scenarios of {@code pushbridge demo}, in the order in which they are played. */
+/** The scenarios of {@code pushbridge demo}, played with the real server. */
 final class Demo {
     private Demo() {}
 
     static List<Scenario> scenarios() {
-        return List.of();
+        return Scenarios.all(new RealBridge());
+    }
+
+    private static final class RealBridge implements DemoBridge {
+        @Override
+        public Running start(Config config) {
+            Server server = Server.start(config);
+            return server::close;
+        }
+
+        @Override
+        public void addUser(Config config, String address, String password) {
+            try (Users users = Server.users(config)) {
+                users.add(Server.withPassword(Aor.parse(address), password.toCharArray()), false);
+            }
+        }
     }
 }

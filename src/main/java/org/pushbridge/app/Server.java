@@ -1,18 +1,93 @@
 package org.pushbridge.app;
 
-import java.nio.CharBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import org.pushbridge.config.Config;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.User;
+import org.pushbridge.engine.EngineSettings;
+import org.pushbridge.push.PushSender;
+import org.pushbridge.push.PushSettings;
+import org.pushbridge.push.PushSettingsException;
+import org.pushbridge.sip.SipEdge;
+import org.pushbridge.sip.registrar.DigestAuthenticator;
+import org.pushbridge.sip.registrar.Ha1;
+import org.pushbridge.sip.registrar.Registrar;
+import org.pushbridge.sip.stack.SipStackException;
+import org.pushbridge.store.Store;
+import org.pushbridge.store.StoreException;
 
-/** The wiring: makes the parts of a configuration's values and connects them. */
-final class Server {
-    private Server() {}
+/**
+ * The running server: makes the parts of a configuration's values, connects them, and takes them down in reverse.
+ */
+public final class Server implements AutoCloseable {
+    private static final Logger LOG = LogManager.getLogger(Server.class);
+    private static final Duration PURGE_EVERY = Duration.ofHours(1);
+
+    private final Deque<Part> parts = new ArrayDeque<>();
+    private final SipEdge sip;
+
+    /** Something to close, and its name for the log. */
+    private record Part(String name, AutoCloseable closing) {}
+
+    private Server(Config config, Clock clock) {
+        try {
+            Store store = opened("database", Store.open(Settings.store(config)));
+            DeviceDirectory directory = DeviceDirectory.load(store);
+            purgeTombstones(store, clock);
+            Optional<InnerApns> simulated = config.apns().simulated()
+                    ? Optional.of(opened("simulated APNs", InnerApns.start(config)))
+                    : Optional.empty();
+            PushSettings pushSettings = simulated.map(InnerApns::settings).orElseGet(() -> Settings.push(config));
+            PushSender pushes = opened("push sender", new PushSender(pushSettings, clock));
+            pushes.warmUp().thenAccept(Server::report);
+            DigestAuthenticator digest = new DigestAuthenticator(Settings.digest(config), directory, clock);
+            Registrar registrar =
+                    new Registrar(Settings.registrar(config, pushSettings.apps().keySet()), directory, digest, clock);
+            sip = opened(
+                    "SIP edge",
+                    SipEdge.start(
+                            Settings.sip(config),
+                            Settings.stack(config),
+                            EngineSettings.withMaxCalls(config.calls().maxCalls()),
+                            directory,
+                            registrar,
+                            digest,
+                            new PushWaker(
+                                    pushes,
+                                    directory,
+                                    clock,
+                                    target -> simulated.ifPresent(apns -> apns.adopt(target))),
+                            new StoredTombstones(store, config.calls().tombstoneLife()),
+                            clock));
+            opened(
+                    "admin socket",
+                    AdminSocket.open(config.admin().socket(), new DirectoryUsers(directory, clock, () -> {})));
+            LOG.info(
+                    "Ready: listening on {}; {} users, {} apps, {} trunks",
+                    sip.stack().listeners(),
+                    directory.users().size(),
+                    config.apps().size(),
+                    config.trunks().size());
+        } catch (StoreException | PushSettingsException | SipStackException | IllegalArgumentException e) {
+            // Each says what is wrong and what to do; an IllegalArgumentException is a part's word on its settings.
+            close();
+            throw new CannotStart(String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
 
     /**
      * Starts the server.
@@ -20,35 +95,79 @@ final class Server {
      * @return stops it when closed
      * @throws CannotStart if it cannot start as configured
      */
-    @SuppressWarnings("DoNotCallSuggester")
-    static AutoCloseable start(Config config) {
-        throw new CannotStart("This version cannot serve " + config.domains().get(0) + " yet");
+    public static Server start(Config config) {
+        return new Server(config, Clock.systemUTC());
+    }
+
+    /** The SIP edge, for its listeners and counts. */
+    public SipEdge sip() {
+        return sip;
+    }
+
+    private <P extends AutoCloseable> P opened(String name, P part) {
+        parts.push(new Part(name, part));
+        return part;
+    }
+
+    private void purgeTombstones(Store store, Clock clock) {
+        ScheduledExecutorService purge = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "tombstone-purge");
+            thread.setDaemon(true);
+            return thread;
+        });
+        var unused = purge.scheduleWithFixedDelay(
+                () -> store.purgeTombstones(clock.instant()).exceptionally(fault -> {
+                    LOG.warn("Old tombstones could not be removed; tried again in {}", PURGE_EVERY, fault);
+                    return null;
+                }),
+                0,
+                PURGE_EVERY.toSeconds(),
+                TimeUnit.SECONDS);
+        opened("tombstone purge", purge::shutdownNow);
+    }
+
+    private static void report(List<PushSender.Warmth> links) {
+        for (PushSender.Warmth link : links) {
+            link.failure()
+                    .ifPresentOrElse(
+                            why -> LOG.warn("APNs cannot be reached: link={} why={}", link.link(), why),
+                            () -> LOG.info("APNs is connected: link={}", link.link()));
+        }
+    }
+
+    /** Takes the parts down in reverse order; goes on when one of them fails. */
+    @Override
+    public void close() {
+        while (!parts.isEmpty()) {
+            Part part = parts.pop();
+            try {
+                part.closing().close();
+            } catch (Exception e) {
+                LOG.warn("The {} did not close properly", part.name(), e);
+            }
+        }
     }
 
     /**
-     * Opens the users, in the running server if there is one.
+     * Opens the users, in the running server if there is one, else in the database.
      *
-     * @throws CommandFailed if that is not possible
+     * @throws CommandFailed if neither is possible
      */
     static Users users(Config config) {
         Optional<AdminClient> server = AdminClient.find(config.admin().socket());
-        return server.orElseThrow(() -> new CommandFailed("No server answers on the admin socket "
-                + config.admin().socket() + "; start one with 'pushbridge serve'"));
-    }
-
-    /** The user with that password, of which only the digest's hashes are kept (RFC 7616 section 3.4.2). */
-    static User withPassword(Aor aor, char[] password) {
-        return new User(aor, hash("MD5", aor, password), hash("SHA-256", aor, password));
-    }
-
-    private static String hash(String algorithm, Aor aor, char[] password) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance(algorithm);
-            digest.update((aor.user() + ":" + aor.host() + ":").getBytes(StandardCharsets.UTF_8));
-            digest.update(StandardCharsets.UTF_8.encode(CharBuffer.wrap(password)));
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java runtime has " + algorithm, e);
+        if (server.isPresent()) {
+            return server.get();
         }
+        try {
+            Store store = Store.open(Settings.store(config));
+            return new DirectoryUsers(DeviceDirectory.load(store), Clock.systemUTC(), store::close);
+        } catch (StoreException e) {
+            throw new CommandFailed(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** The user with that password, of which only the digest's hashes are kept. */
+    static User withPassword(Aor aor, char[] password) {
+        return Ha1.of(aor, password);
     }
 }
