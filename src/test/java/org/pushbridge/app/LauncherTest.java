@@ -35,7 +35,9 @@ class LauncherTest {
                 """);
         program("mvn", """
                 echo "mvn $*"
-                mkdir -p target/lib && touch target/pushbridge.jar
+                mkdir -p target/lib target/surefire-reports target/failsafe-reports && touch target/pushbridge.jar
+                echo "Tests run: 5, Failures: 1, Errors: 0, Skipped: 0, Time elapsed: 1 s" > target/surefire-reports/A.txt
+                echo "Tests run: 2, Failures: 0, Errors: 0, Skipped: 1, Time elapsed: 1 s" > target/failsafe-reports/B.txt
                 exit $FAKE_MAVEN
                 """);
         program("javac", "");
@@ -111,7 +113,9 @@ class LauncherTest {
         Run failed = launch(home.resolve("pushbridge"), "test");
 
         assertThat(passed.exit).isZero();
-        assertThat(passed.output).contains("mvn -B verify -Dtest=X", "pushbridge: all tests passed");
+        assertThat(passed.output)
+                .contains("mvn -B verify -Dtest=X")
+                .endsWith("Tests run: 7, Failures: 1, Errors: 0, Skipped: 1\npushbridge: all tests passed\n");
         assertThat(failed.exit).isEqualTo(1);
         assertThat(failed.output).contains("TESTS FAILED");
     }
