@@ -115,8 +115,11 @@ final class RequestExam {
     }
 
     private Optional<Answer.Rejected> checkRoute() {
-        if (!request.path().startsWith("/3/device")) {
-            return refuse(404, "BadPath", "the path is " + request.path() + " and not " + PATH + " and a token");
+        if (!request.path().startsWith(PATH) && !(request.path() + "/").equals(PATH)) {
+            return refuse(
+                    404,
+                    "BadPath",
+                    "the path begins with " + head(request.path()) + " and not with " + PATH + " and a token");
         }
         if (!request.method().equals("POST")) {
             return refuse(405, "MethodNotAllowed", "the method is " + request.method() + " and not POST");
@@ -125,6 +128,11 @@ final class RequestExam {
             return refuse(400, "MissingDeviceToken", "the path ends without a device token");
         }
         return Optional.empty();
+    }
+
+    /** The rest may hold a token, which is nobody's business. */
+    private static String head(String path) {
+        return path.substring(0, Math.min(path.length(), PATH.length()));
     }
 
     private Optional<Answer.Rejected> checkDuplicates() {

@@ -305,6 +305,9 @@ public final class SimulatedApns implements AutoCloseable {
     /** Ends all connections and threads; returns when that is done. What was kept for phones is lost. */
     @Override
     public void close() {
+        if (eventLoops.isShuttingDown()) {
+            return;
+        }
         listening.values().forEach(channel -> channel.close().syncUninterruptibly());
         connections.forEach(ApnsConnection::cut);
         var unused = eventLoops.shutdownGracefully(0, 5, TimeUnit.SECONDS);

@@ -68,6 +68,11 @@ final class Provider {
         return client.sendAsync(push.request(apns), HttpResponse.BodyHandlers.ofString());
     }
 
+    /** The reason in an error answer, or nothing. */
+    static String reason(HttpResponse<String> response) {
+        return response.body().replaceAll(".*\"reason\":\"([^\"]*)\".*", "$1");
+    }
+
     /** A provider token as RFC 7519 and Apple want it. */
     static String jwt(TeamKey key, Instant issuedAt) throws GeneralSecurityException {
         return jwt(
@@ -168,6 +173,22 @@ final class Provider {
 
         String id() {
             return headers.getOrDefault("apns-id", new String[] {""})[0];
+        }
+
+        String method() {
+            return method;
+        }
+
+        String path() {
+            return path;
+        }
+
+        String body() {
+            return body;
+        }
+
+        Map<String, String[]> headers() {
+            return headers;
         }
 
         private HttpRequest request(SimulatedApns apns) {
