@@ -5,30 +5,26 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/** A way through to a port on this machine that is shut at first: connections are taken and nothing passes. */
+/** A way through to a port on this machine that is shut at first: connections are taken, or turned away, and nothing passes. */
 final class Passage implements AutoCloseable {
     private final ServerSocket entrance;
     private final int exit;
     private final CountDownLatch called = new CountDownLatch(1);
     private final CountDownLatch opened = new CountDownLatch(1);
+    private final AtomicInteger turnedAway = new AtomicInteger();
+    private volatile boolean turningAway;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
 
     Passage(int exit) throws IOException {
-        this(exit, 0);
-    }
-
-    Passage(int exit, int port) throws IOException {
         this.exit = exit;
-        this.entrance = new ServerSocket();
-        entrance.setReuseAddress(true);
-        entrance.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        this.entrance = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         start(this::accept);
     }
 
@@ -41,7 +37,18 @@ final class Passage implements AutoCloseable {
         called.await();
     }
 
+    /** From now on connections are closed as soon as they are there, until it is opened. */
+    void turnAway() {
+        turningAway = true;
+    }
+
+    /** How many connections were closed so. */
+    int turnedAway() {
+        return turnedAway.get();
+    }
+
     void open() {
+        turningAway = false;
         opened.countDown();
     }
 
@@ -50,6 +57,11 @@ final class Passage implements AutoCloseable {
             Socket here = entrance.accept();
             sockets.add(here);
             called.countDown();
+            if (turningAway) {
+                here.close();
+                turnedAway.incrementAndGet();
+                continue;
+            }
             opened.await();
             Socket there = new Socket(InetAddress.getLoopbackAddress(), exit);
             sockets.add(there);
