@@ -73,14 +73,14 @@ class LauncherTest {
         Files.createFile(home.resolve("pom.xml"));
 
         assertThat(launch(home.resolve("pushbridge"), "demo").output)
-                .contains("pushbridge: building", "mvn -q -B -DskipTests package", "java <demo>");
+                .contains("pushbridge: building", "mvn -q -B -Dmaven.test.skip=true package", "java <demo>");
         assertThat(launch(home.resolve("pushbridge"), "demo").output)
                 .doesNotContain("mvn")
                 .contains("java <demo>");
         Path jar = home.resolve("target/pushbridge.jar");
         Files.setLastModifiedTime(
                 source, FileTime.fromMillis(Files.getLastModifiedTime(jar).toMillis() + 5000));
-        assertThat(launch(home.resolve("pushbridge"), "demo").output).contains("mvn -q -B -DskipTests package");
+        assertThat(launch(home.resolve("pushbridge"), "demo").output).contains("mvn -q -B -Dmaven.test.skip=true package");
     }
 
     @Test
