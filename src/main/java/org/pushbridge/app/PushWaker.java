@@ -45,10 +45,10 @@ final class PushWaker implements Waker {
     }
 
     @Override
-    public void wake(Wake wake, BooleanSupplier stillWanted, Consumer<String> failed) {
+    public void wake(Wake wake, BooleanSupplier stillWanted, Consumer<Failure> failed) {
         Optional<PushTarget> target = wake.device().target();
         if (target.isEmpty()) {
-            failed.accept("the device has no push target");
+            failed.accept(new Failure("it has no push target", false));
             return;
         }
         beforePush.accept(target.get());
@@ -61,7 +61,7 @@ final class PushWaker implements Waker {
                         wake.call(),
                         wake.device().id(),
                         fault);
-                failed.accept("internal fault");
+                failed.accept(new Failure("internal fault", false));
             } else {
                 why(outcome, wake.device().id()).ifPresent(failed);
             }
@@ -69,7 +69,7 @@ final class PushWaker implements Waker {
     }
 
     /** Why the push will not wake the device; empty if it may, or if nobody waits for it any more. */
-    private Optional<String> why(PushOutcome outcome, DeviceId device) {
+    private Optional<Failure> why(PushOutcome outcome, DeviceId device) {
         note(outcome, device);
         if (outcome instanceof PushOutcome.Accepted || outcome instanceof PushOutcome.NoLongerWanted) {
             return Optional.empty();
@@ -77,7 +77,8 @@ final class PushWaker implements Waker {
         if (outcome instanceof PushOutcome.Unavailable unavailable && unavailable.mayHaveArrived()) {
             return Optional.empty();
         }
-        return Optional.of(outcome.name());
+        boolean appGone = outcome instanceof PushOutcome.TokenDead || outcome instanceof PushOutcome.TargetWrong;
+        return Optional.of(new Failure(outcome.name(), appGone));
     }
 
     /** A dead token is forgotten under Apple's time stamp rule, whatever push found it out. */

@@ -4,7 +4,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -50,7 +49,7 @@ public final class Server implements AutoCloseable {
                     : Optional.empty();
             PushSettings pushSettings = simulated.map(InnerApns::settings).orElseGet(() -> Settings.push(config));
             PushSender pushes = opened("push sender", new PushSender(pushSettings, clock));
-            pushes.warmUp().thenAccept(Server::report);
+            var unused = pushes.warmUp(); // the log tells what came of it
             DigestAuthenticator digest = new DigestAuthenticator(Settings.digest(config), directory, clock);
             Registrar registrar =
                     new Registrar(Settings.registrar(config, pushSettings.apps().keySet()), directory, digest, clock);
@@ -124,15 +123,6 @@ public final class Server implements AutoCloseable {
                 PURGE_EVERY.toSeconds(),
                 TimeUnit.SECONDS);
         opened("tombstone purge", purge::shutdownNow);
-    }
-
-    private static void report(List<PushSender.Warmth> links) {
-        for (PushSender.Warmth link : links) {
-            link.failure()
-                    .ifPresentOrElse(
-                            why -> LOG.warn("APNs cannot be reached: link={} why={}", link.link(), why),
-                            () -> LOG.info("APNs is connected: link={}", link.link()));
-        }
     }
 
     /** Takes the parts down in reverse order; goes on when one of them fails. */

@@ -24,11 +24,19 @@ public sealed interface CallEvent {
         }
     }
 
-    /** The push will not wake the device: dead token, wrong credentials, APNs out of reach. */
+    /** The push will not wake the device: wrong credentials, APNs out of reach. It may still be awake. */
     record PushFailed(LegId leg) implements CallEvent {
         @Override
         public void applyTo(CallRules rules) {
             rules.onPushFailed(leg);
+        }
+    }
+
+    /** APNs says that the app or its token is gone from the device: neither push nor INVITE can reach it any more. */
+    record AppGone(LegId leg) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onAppGone(leg);
         }
     }
 

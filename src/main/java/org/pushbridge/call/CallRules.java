@@ -158,6 +158,21 @@ class CallRules {
         }
     }
 
+    void onAppGone(LegId id) {
+        Leg leg = legs.get(id);
+        if (phase == Phase.RINGING
+                && leg != null
+                && leg.state() == Leg.State.UNREACHED
+                && leg.wake() == Leg.Wake.PUSHED) {
+            // An INVITE that met silence went to where the app was.
+            Leg gone = leg.with(Leg.Wake.FAILED).failed(TEMPORARILY_UNAVAILABLE, Optional.empty());
+            put(gone);
+            cancelOpenAttempts(gone, Verdict.FAILED);
+        } else {
+            onPushFailed(id);
+        }
+    }
+
     void onFlowLost(LegId id) {
         Leg leg = legs.get(id);
         if (leg == null || leg.state() != Leg.State.RINGING) {

@@ -215,9 +215,16 @@ final class BridgedCall implements CallEdge {
                 .wake(
                         wake(device.get()),
                         this::isRinging,
-                        why -> running.submit(() -> {
-                            log.info("The push of call {} to device {} will not wake it: {}", id(), action.leg(), why);
-                            running.on(new CallEvent.PushFailed(action.leg()));
+                        failure -> running.submit(() -> {
+                            log.info(
+                                    "The push of call={} will not wake device={}: {}",
+                                    id(),
+                                    action.leg(),
+                                    failure.why());
+                            running.on(
+                                    failure.appGone()
+                                            ? new CallEvent.AppGone(action.leg())
+                                            : new CallEvent.PushFailed(action.leg()));
                         }));
     }
 

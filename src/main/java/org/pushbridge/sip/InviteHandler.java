@@ -20,6 +20,7 @@ import org.pushbridge.device.Aor;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.Flow;
 import org.pushbridge.engine.RunningCall;
+import org.pushbridge.sip.registrar.Addresses;
 import org.pushbridge.sip.registrar.AuthResult;
 import org.pushbridge.sip.registrar.DigestAuthenticator;
 import org.pushbridge.sip.stack.Destination;
@@ -143,10 +144,8 @@ final class InviteHandler {
         return fromAor(message).filter(aor::equals).isPresent();
     }
 
-    private Optional<Aor> fromAor(SIPRequest message) {
-        return message.getFrom().getAddress().getURI() instanceof SipUri uri && uri.getUser() != null
-                ? Optional.of(new Aor(uri.getUser(), uri.getHost()))
-                : Optional.empty();
+    private static Optional<Aor> fromAor(SIPRequest message) {
+        return Addresses.aor(message.getFrom().getAddress().getURI());
     }
 
     private Optional<Device> deviceOn(Aor aor, Flow flow) {
@@ -169,20 +168,21 @@ final class InviteHandler {
     private Called find(InboundRequest request, FarEnd caller) throws Refused {
         URI uri = request.message().getRequestURI();
         String user;
+        String domain = bridge.settings().defaultDomain();
         if (uri instanceof TelURL tel) {
             user = (tel.isGlobal() ? "+" : "") + tel.getPhoneNumber();
-        } else if (uri instanceof SipUri sip && sip.getUser() != null) {
-            user = sip.getUser();
-            if (!bridge.isOwnDomain(sip.getHost()) && !bridge.isOwnAddress(sip.getHost(), request.flow())) {
+        } else if (uri instanceof SipUri sip) {
+            Aor named = Addresses.aor(sip).orElseThrow(() -> new Refused(Refusal.of(404)));
+            user = named.user();
+            if (bridge.isOwnDomain(named.host())) {
+                domain = named.host();
+            } else if (!bridge.isOwnAddress(named.host(), request.flow())) {
                 throw new Refused(Refusal.of(
                         404, "Warning", "399 pushbridge \"The domain of the Request-URI is not served here\""));
             }
         } else {
-            throw new Refused(Refusal.of(uri instanceof SipUri ? 404 : 416));
+            throw new Refused(Refusal.of(416));
         }
-        String domain = uri instanceof SipUri sip && bridge.isOwnDomain(sip.getHost())
-                ? sip.getHost()
-                : bridge.settings().defaultDomain();
         Aor aor = new Aor(user, domain);
         if (bridge.directory().user(aor).isPresent()) {
             return new Called.ByUser(aor, bridge.directory().devices(aor));

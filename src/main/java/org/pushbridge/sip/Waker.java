@@ -13,9 +13,17 @@ public interface Waker {
      * Sends the one VoIP push for a device and call.
      *
      * @param stillWanted asked before every send: whether the call still rings
-     * @param failed called with a reason for the operator if the push will not wake the device; any thread
+     * @param failed called if the push will not wake the device; any thread
      */
-    void wake(Wake wake, BooleanSupplier stillWanted, Consumer<String> failed);
+    void wake(Wake wake, BooleanSupplier stillWanted, Consumer<Failure> failed);
+
+    /**
+     * Why a push will not wake a device.
+     *
+     * @param why for the operator
+     * @param appGone whether APNs says that app or token are gone from the device
+     */
+    record Failure(String why, boolean appGone) {}
 
     /** Tells a device by a regular push that it missed a call. */
     void alertMissedCall(Wake wake);

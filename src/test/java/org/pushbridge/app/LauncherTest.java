@@ -80,7 +80,8 @@ class LauncherTest {
         Path jar = home.resolve("target/pushbridge.jar");
         Files.setLastModifiedTime(
                 source, FileTime.fromMillis(Files.getLastModifiedTime(jar).toMillis() + 5000));
-        assertThat(launch(home.resolve("pushbridge"), "demo").output).contains("mvn -q -B -Dmaven.test.skip=true package");
+        assertThat(launch(home.resolve("pushbridge"), "demo").output)
+                .contains("mvn -q -B -Dmaven.test.skip=true package");
     }
 
     @Test
