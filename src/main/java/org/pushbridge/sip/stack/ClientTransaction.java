@@ -70,16 +70,14 @@ final class ClientTransaction extends SIPClientTransactionImpl {
         return channel.link();
     }
 
-    /** @throws IOException if the request cannot leave; the outcome is not told */
-    void start(SIPRequest request) throws IOException {
+    void start(SIPRequest request) {
         stack.addClient(this);
         try {
             synchronized (this) {
                 sendMessage(request);
             }
         } catch (IOException e) {
-            stack.removeTransaction(this);
-            throw e;
+            failed(String.valueOf(e.getMessage()));
         }
         channel.link().expect(this);
     }
@@ -112,12 +110,14 @@ final class ClientTransaction extends SIPClientTransactionImpl {
         stack.removeTransaction(this);
     }
 
+    // Both are told elsewhere, for this may be the thread that sends, in the middle of it.
+
     void linkClosed(String why) {
-        outcome.linkClosed(why);
+        stack.wheel().after(Duration.ZERO, () -> outcome.linkClosed(why));
     }
 
     private void failed(String why) {
-        outcome.failure(why);
+        stack.wheel().after(Duration.ZERO, () -> outcome.failure(why));
     }
 
     @Override
@@ -131,7 +131,7 @@ final class ClientTransaction extends SIPClientTransactionImpl {
         if (error == SIPTransactionErrorEvent.TIMEOUT_ERROR) {
             stack.wheel().after(Duration.ZERO, outcome::timeout);
         } else {
-            stack.wheel().after(Duration.ZERO, () -> outcome.failure("the request could not be sent"));
+            failed("the request could not be sent");
         }
     }
 

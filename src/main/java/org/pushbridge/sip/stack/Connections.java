@@ -123,7 +123,8 @@ final class Connections {
         InetSocketAddress remote = (InetSocketAddress) channel.remoteAddress();
         if (remote == null || !admit(remote.getAddress())) {
             counters.connectionsRefused.increment();
-            REFUSED.log(() -> "Too many connections, one is refused; peer=" + remote + " open=" + acceptedInAll);
+            REFUSED.log(() -> "Too many connections, one is refused; peer="
+                    + (remote == null ? "?" : Hosts.text(remote)) + " open=" + acceptedInAll);
             channel.close();
             return;
         }

@@ -1,5 +1,6 @@
 package org.pushbridge.sip.stack;
 
+import gov.nist.javax.sip.EventWrapper;
 import gov.nist.javax.sip.SipStackImpl;
 import gov.nist.javax.sip.message.SIPMessage;
 import gov.nist.javax.sip.message.SIPRequest;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
+import javax.sip.IOExceptionEvent;
 import javax.sip.PeerUnavailableException;
 import org.jspecify.annotations.Nullable;
 import org.pushbridge.sip.stack.SipStackSettings.ListenAddress;
@@ -45,8 +47,9 @@ final class JainStack extends SipStackImpl {
         super(properties);
         this.t1 = t1;
         this.counters = counters;
-        // Its thread, not a daemon, would wait for events that never come.
+        // Its thread, not a daemon, waits for events that never come; it looks whether to stop after one.
         getEventScanner().forceStop();
+        getEventScanner().addEvent(new EventWrapper(new IOExceptionEvent(this, "", 0, ""), null));
         // Connections outlive transactions here, and a transaction that is over has nothing to linger for.
         setConnectionLingerTimer(0);
     }

@@ -9,13 +9,10 @@ interface Link {
 
     Flow flow();
 
-    /** Whether sending has a chance. A connection that is still being opened is open. */
-    boolean isOpen();
-
     /**
      * Sends one message and returns at once. What is sent by one thread goes out in that order.
      *
-     * @param onFailure told why, at most once and on any thread, if the message certainly did not leave
+     * @param onFailure told why, at most once, if the message certainly did not leave; on any thread, this one included
      */
     void send(byte[] message, Consumer<String> onFailure);
 

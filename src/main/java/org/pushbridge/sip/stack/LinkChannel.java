@@ -1,12 +1,10 @@
 package org.pushbridge.sip.stack;
 
 import gov.nist.javax.sip.message.SIPMessage;
-import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.stack.MessageChannel;
 import gov.nist.javax.sip.stack.MessageProcessor;
 import gov.nist.javax.sip.stack.RawMessageChannel;
 import gov.nist.javax.sip.stack.SIPTransactionStack;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Locale;
@@ -31,19 +29,13 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
         return link;
     }
 
-    /** @param handler told about requests that did not leave */
+    /** @param handler told, on any thread, of messages that did not leave */
     void onFailure(Consumer<String> handler) {
         onFailure = handler;
     }
 
     @Override
-    public void sendMessage(SIPMessage message) throws IOException {
-        if (!link.isOpen()) {
-            if (message instanceof SIPRequest request && request.getMethod().equals("ACK")) {
-                return; // The response will be resent, or not; nothing to tell anybody.
-            }
-            throw new IOException("the connection to " + remote() + " is closed");
-        }
+    public void sendMessage(SIPMessage message) {
         link.send(encode(message), onFailure);
     }
 
@@ -58,7 +50,7 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
     }
 
     @Override
-    public void sendMessage(SIPMessage message, InetAddress address, int port) throws IOException {
+    public void sendMessage(SIPMessage message, InetAddress address, int port) {
         sendMessage(message);
     }
 
@@ -69,7 +61,7 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
 
     /** JAIN-SIP would call it for what goes to one of our own addresses; we let that take the wire like the rest. */
     @Override
-    public void processMessage(SIPMessage message) throws IOException {
+    public void processMessage(SIPMessage message) {
         sendMessage(message);
     }
 

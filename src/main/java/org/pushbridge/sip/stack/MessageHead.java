@@ -130,9 +130,14 @@ final class MessageHead {
             if (hasControlCharacter(next)) {
                 lengthInDoubt = true;
                 fail(Fault.bad("Control Character in Header"));
-                return;
-            }
-            if (first) {
+                if (first) {
+                    return;
+                }
+                if (line != null) {
+                    readHeader(line);
+                }
+                line = null; // The others are still wanted for the answer.
+            } else if (first) {
                 readStartLine(next);
                 first = false;
             } else if (next.isEmpty()) {

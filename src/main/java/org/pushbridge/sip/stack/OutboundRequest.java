@@ -4,7 +4,6 @@ import gov.nist.javax.sip.header.SIPHeader;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import gov.nist.javax.sip.parser.StringMsgParser;
-import java.io.IOException;
 import java.text.ParseException;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -39,7 +38,7 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
         this.handler = handler;
     }
 
-    void start(LinkChannel channel) throws IOException {
+    void start(LinkChannel channel) {
         ClientTransaction started = new ClientTransaction(jain, channel, request, this);
         synchronized (this) {
             transaction = started;
@@ -144,17 +143,9 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
             cancelSent = true;
             due = cancel;
         }
-        Optional<Link> link = stack.linkTo(destination);
-        try {
-            if (link.isPresent()) {
-                new ClientTransaction(jain, stack.channel(link.get()), due, new CancelOutcome()).start(due);
-            }
-        } catch (IOException e) {
-            LOG.debug(
-                    "A CANCEL could not be sent; call={} cause={}",
-                    request.getCallId().getCallId(),
-                    e.getMessage());
-        }
+        stack.linkTo(destination)
+                .ifPresent(
+                        link -> new ClientTransaction(jain, stack.channel(link), due, new CancelOutcome()).start(due));
         // RFC 3261 section 9.1: without a final response 64 T1 later, the request counts as cancelled.
         jain.wheel().after(jain.transactionTimeout(), () -> {
             ClientTransaction waiting;

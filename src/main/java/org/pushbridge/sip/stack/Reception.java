@@ -6,7 +6,6 @@ import gov.nist.javax.sip.header.Via;
 import gov.nist.javax.sip.message.SIPMessage;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -25,9 +24,9 @@ import org.pushbridge.device.Flow;
  */
 final class Reception {
     private static final Logger LOG = LogManager.getLogger(Reception.class);
-    private static final QuietLog MALFORMED = new QuietLog(LOG, Level.INFO);
-    private static final QuietLog OVERLOAD = new QuietLog(LOG, Level.WARN);
-    private static final QuietLog LISTENER = new QuietLog(LOG, Level.WARN);
+    private final QuietLog malformedLog = new QuietLog(LOG, Level.INFO);
+    private final QuietLog overloadLog = new QuietLog(LOG, Level.WARN);
+    private final QuietLog troubleLog = new QuietLog(LOG, Level.WARN);
     private static final byte[] PONG = "\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final int STUN_COOKIE = 0x2112A442;
 
@@ -35,12 +34,18 @@ final class Reception {
     private final SipStackSettings settings;
     private final SipEvents events;
     private final SipCounters counters;
+    private volatile boolean closed;
 
     Reception(JainStack stack, SipStackSettings settings, SipEvents events, SipCounters counters) {
         this.stack = stack;
         this.settings = settings;
         this.events = events;
         this.counters = counters;
+    }
+
+    /** Nothing is passed up from here on. */
+    void close() {
+        closed = true;
     }
 
     /** One datagram: {@code data[0, length)}, which is only good until this returns. */
@@ -105,14 +110,14 @@ final class Reception {
         counters.malformed.increment();
         Optional<byte[]> answer = head.answer(fault, source, settings.server());
         (answer.isPresent() ? counters.rejected : counters.dropped).increment();
-        MALFORMED.log(() -> "A malformed message was " + (answer.isPresent() ? "refused" : "dropped") + "; peer="
+        malformedLog.log(() -> "A malformed message was " + (answer.isPresent() ? "refused" : "dropped") + "; peer="
                 + Hosts.text(source) + " status=" + fault.status() + " fault=" + fault.reason());
         return answer;
     }
 
     void slowPeer(InetSocketAddress peer) {
         counters.malformed.increment();
-        MALFORMED.log(() -> "A message did not come to its end, the connection is closed; peer=" + Hosts.text(peer));
+        malformedLog.log(() -> "A message did not come to its end, the connection is closed; peer=" + Hosts.text(peer));
     }
 
     /** One message of a stream, checked and parsed. Throws nothing. */
@@ -121,7 +126,7 @@ final class Reception {
         try {
             accept(message, link, source, listener);
         } catch (Throwable e) {
-            LISTENER.log(() -> "A message could not be handled; peer=" + Hosts.text(source) + " cause=" + e);
+            troubleLog.log(() -> "A message could not be handled; peer=" + Hosts.text(source) + " cause=" + e);
         }
     }
 
@@ -202,8 +207,9 @@ final class Reception {
         boolean mergeable = outsideDialog && !cancel;
         boolean merged = mergeable && stack.isMerged(request, key);
         String mergeKey = mergeable && !merged ? JainStack.mergeKey(request) : "";
-        ServerTransaction transaction =
-                new ServerTransaction(stack, new LinkChannel(stack, listener, back), request, key, mergeKey);
+        LinkChannel channel = new LinkChannel(stack, listener, back);
+        channel.onFailure(why -> dropped(request, why));
+        ServerTransaction transaction = new ServerTransaction(stack, channel, request, key, mergeKey);
         Optional<InboundRequest> invite = cancel
                 ? stack.server(JainStack.cancelledKey(request)).map(ServerTransaction::inbound)
                 : Optional.empty();
@@ -267,7 +273,7 @@ final class Reception {
 
     private void overloaded(SIPRequest request, Link back) {
         counters.overloaded.increment();
-        OVERLOAD.log(() -> "Too many transactions are open, a request is refused with 503; open="
+        overloadLog.log(() -> "Too many transactions are open, a request is refused with 503; open="
                 + stack.serverTransactions() + " method=" + request.getMethod());
         SIPResponse response = Responses.create(request, 503, Optional.of(Tokens.tag()));
         try {
@@ -288,12 +294,15 @@ final class Reception {
 
     /** Whether nothing was thrown. */
     private boolean guarded(String what, Runnable call) {
+        if (closed) {
+            return true;
+        }
         try {
             call.run();
             return true;
         } catch (Throwable e) {
             counters.listenerFailures.increment();
-            LISTENER.log(() -> "A handler of SIP messages failed; in=" + what + " cause=" + e + " at="
+            troubleLog.log(() -> "A handler of SIP messages failed; in=" + what + " cause=" + e + " at="
                     + (e.getStackTrace().length == 0 ? "?" : e.getStackTrace()[0]));
             return false;
         }
@@ -305,23 +314,21 @@ final class Reception {
 
     boolean respond(ServerTransaction transaction, SIPResponse response) {
         addServer(response);
-        try {
-            return transaction.respond(response);
-        } catch (IOException e) {
-            counters.dropped.increment();
-            LOG.debug("A response had no way back and is dropped; call={} cause={}", callId(response), e.getMessage());
-            return true;
-        }
+        return transaction.respond(response);
+    }
+
+    private void dropped(SIPRequest request, String why) {
+        counters.dropped.increment();
+        LOG.debug(
+                "A response had no way back and is dropped; call={} cause={}",
+                () -> request.getCallId().getCallId(),
+                () -> why);
     }
 
     /** Sends a response outside any transaction. */
     void send(SIPResponse response, Link link) {
         addServer(response);
-        if (link.isOpen()) {
-            send(link, response.encodeAsBytes(link.transport().name()));
-        } else {
-            counters.dropped.increment();
-        }
+        send(link, response.encodeAsBytes(link.transport().name()));
     }
 
     void send(Link link, byte[] message) {
@@ -341,9 +348,5 @@ final class Reception {
                 throw new IllegalStateException("Any text is a product", e);
             }
         }
-    }
-
-    private static String callId(SIPMessage message) {
-        return message.getCallId().getCallId();
     }
 }

@@ -85,11 +85,8 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         }
     }
 
-    /**
-     * @return whether it was sent; a response after the final one is not
-     * @throws IOException if the way back is gone; the transaction is over then
-     */
-    synchronized boolean respond(SIPResponse response) throws IOException {
+    /** @return whether it was sent; a response after the final one is not */
+    synchronized boolean respond(SIPResponse response) {
         if (finalStatus != 0) {
             return false;
         }
@@ -106,8 +103,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         try {
             sendMessage(response);
         } catch (IOException e) {
-            stack.removeTransaction(this);
-            throw e;
+            stack.removeTransaction(this); // JAIN-SIP's own reasons; our channel throws none.
         }
         if (isTerminated() && !transactionTimerStarted.get()) {
             stack.removeTransaction(this);
@@ -117,7 +113,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
 
     /** RFC 3261 section 18.2.2; JAIN-SIP would look for a channel by addresses. */
     @Override
-    protected void sendResponse(SIPResponse response) throws IOException {
+    protected void sendResponse(SIPResponse response) {
         try {
             channel.sendMessage(response);
         } finally {
@@ -126,7 +122,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     }
 
     @Override
-    public synchronized void resendLastResponseAsBytes() throws IOException {
+    public synchronized void resendLastResponseAsBytes() {
         SIPResponse last = lastResponse;
         if (last != null) {
             channel.sendMessage(last);
@@ -142,11 +138,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     @Override
     public void fireRetransmissionTimer() {
         if (isInviteTransaction() && finalStatus >= 300) {
-            try {
-                resendLastResponseAsBytes();
-            } catch (IOException e) {
-                stack.removeTransaction(this);
-            }
+            resendLastResponseAsBytes();
         }
     }
 

@@ -120,11 +120,7 @@ public final class SipStack implements AutoCloseable {
             elsewhere(() -> call.failure(unreachable(destination)));
             return call;
         }
-        try {
-            call.start(channel(link.get()));
-        } catch (IOException e) {
-            elsewhere(() -> call.failure(String.valueOf(e.getMessage())));
-        }
+        call.start(channel(link.get()));
         return call;
     }
 
@@ -189,10 +185,8 @@ public final class SipStack implements AutoCloseable {
     }
 
     private static LocalAddress advertised(Transport transport, String advertised, int boundPort) {
-        int colon = advertised.lastIndexOf(':');
-        boolean hasPort =
-                colon > advertised.indexOf(']') && (advertised.startsWith("[") || advertised.indexOf(':') == colon);
-        return hasPort
+        int colon = advertised.lastIndexOf(':'); // The settings have checked the form.
+        return colon > advertised.indexOf(']')
                 ? new LocalAddress(
                         transport, advertised.substring(0, colon), Integer.parseInt(advertised.substring(colon + 1)))
                 : new LocalAddress(transport, advertised, boundPort);
@@ -251,6 +245,7 @@ public final class SipStack implements AutoCloseable {
     /** Stops at once; no handler is called any more. May take a few seconds. */
     @Override
     public void close() {
+        reception.close();
         listeners.forEach(Listener::stop);
         connections.stop();
         jain.stopStack();

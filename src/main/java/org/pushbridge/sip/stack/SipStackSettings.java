@@ -40,7 +40,7 @@ public record SipStackSettings(
                 listen,
                 "Pushbridge",
                 Duration.ofMillis(500),
-                60_000,
+                100_000,
                 Duration.ofSeconds(5),
                 UdpLimits.defaults(),
                 StreamLimits.defaults());
@@ -72,6 +72,11 @@ public record SipStackSettings(
     public record ListenAddress(Transport transport, InetSocketAddress address, Optional<String> advertised) {
         public ListenAddress {
             require(!address.isUnresolved(), "Cannot listen on " + address + ": the host name is not known");
+            require(
+                    advertised.isEmpty()
+                            || advertised.get().matches("([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:\\d{1,5})?"),
+                    "An advertised address is host or host:port, IPv6 in brackets, not '" + advertised.orElse("")
+                            + "'");
         }
 
         /** Without an advertised address. */

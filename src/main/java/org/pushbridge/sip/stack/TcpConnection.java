@@ -1,6 +1,7 @@
 package org.pushbridge.sip.stack;
 
 import gov.nist.javax.sip.message.SIPMessage;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -32,10 +33,10 @@ final class TcpConnection extends SimpleChannelInboundHandler<SIPMessage> implem
     private int waitingBytes;
     private @Nullable Channel channel;
     private boolean closed;
+    private String closedWhy = "";
     private volatile Flow flow;
 
-    @SuppressWarnings("ArrayRecordComponent") // private, and never compared
-    private record Waiting(byte[] message, Consumer<String> onFailure) {}
+    private record Waiting(ByteBuf message, Consumer<String> onFailure) {}
 
     TcpConnection(Connections owner, TcpListener listener, InetSocketAddress remote, long id) {
         super(SIPMessage.class);
@@ -68,8 +69,8 @@ final class TcpConnection extends SimpleChannelInboundHandler<SIPMessage> implem
         return flow;
     }
 
-    @Override
-    public synchronized boolean isOpen() {
+    /** A connection that is still being opened is open. */
+    synchronized boolean isOpen() {
         return !closed;
     }
 
@@ -78,27 +79,27 @@ final class TcpConnection extends SimpleChannelInboundHandler<SIPMessage> implem
         String why;
         synchronized (this) {
             if (!closed && channel != null) {
-                write(channel, message, onFailure);
+                write(channel, Unpooled.wrappedBuffer(message), onFailure);
                 return;
             }
             if (!closed && waitingBytes + message.length <= owner.limits().maxUnsentBytes()) {
-                waiting.add(new Waiting(message, onFailure));
+                waiting.add(new Waiting(Unpooled.wrappedBuffer(message), onFailure));
                 waitingBytes += message.length;
                 return;
             }
-            why = closed ? "the connection is closed" : "too much is waiting for the connection to open";
+            why = closed ? closedWhy : "too much is waiting for the connection to open";
         }
         onFailure.accept("tcp to " + Hosts.text(remote) + ": " + why);
     }
 
-    private void write(Channel to, byte[] message, Consumer<String> onFailure) {
+    private void write(Channel to, ByteBuf message, Consumer<String> onFailure) {
         if (!to.isWritable()) {
             owner.slowReader(remote);
             to.close();
             onFailure.accept("tcp to " + Hosts.text(remote) + ": the peer does not read what it is sent");
             return;
         }
-        ChannelFuture written = to.writeAndFlush(Unpooled.wrappedBuffer(message));
+        ChannelFuture written = to.writeAndFlush(message);
         written.addListener(done -> {
             if (!done.isSuccess()) {
                 onFailure.accept("tcp to " + Hosts.text(remote) + ": " + done.cause());
@@ -111,6 +112,7 @@ final class TcpConnection extends SimpleChannelInboundHandler<SIPMessage> implem
         expecting.add(transaction);
         if (!isOpen()) {
             transaction.linkClosed(text());
+            expecting.remove(transaction);
         }
     }
 
@@ -119,8 +121,8 @@ final class TcpConnection extends SimpleChannelInboundHandler<SIPMessage> implem
         expecting.remove(transaction);
     }
 
-    private String text() {
-        return "the connection to " + Hosts.text(remote) + " is closed";
+    private synchronized String text() {
+        return "tcp to " + Hosts.text(remote) + ": " + closedWhy;
     }
 
     @Override
@@ -140,7 +142,7 @@ final class TcpConnection extends SimpleChannelInboundHandler<SIPMessage> implem
 
     @Override
     public void channelInactive(ChannelHandlerContext context) throws Exception {
-        close("the peer closed it");
+        close("the connection is closed");
         super.channelInactive(context);
     }
 
@@ -153,6 +155,7 @@ final class TcpConnection extends SimpleChannelInboundHandler<SIPMessage> implem
                 return;
             }
             closed = true;
+            closedWhy = why;
             wasOpen = channel != null;
             unsent = new ArrayDeque<>(waiting);
             waiting.clear();

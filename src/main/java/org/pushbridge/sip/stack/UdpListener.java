@@ -150,11 +150,6 @@ final class UdpListener extends Listener {
         }
 
         @Override
-        public boolean isOpen() {
-            return !stopped;
-        }
-
-        @Override
         public void send(byte[] message, Consumer<String> onFailure) {
             try {
                 sockets.get(0).send(new DatagramPacket(message, message.length, remote));
