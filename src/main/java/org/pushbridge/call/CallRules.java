@@ -39,7 +39,7 @@ class CallRules {
     Phase phase;
     private final Map<ExchangeId, Exchange> exchanges;
     private final Set<PendingBye> byes;
-    private final Map<Timer, Integer> timers;
+    final Map<Timer, Integer> timers;
     Optional<LegDialog> answered;
     private Optional<Ending> ending;
     private Optional<Verdict> verdict;
@@ -249,7 +249,7 @@ class CallRules {
         if (arrived) {
             leg = leg.withInformed();
         } else if (merged && !leg.open().isEmpty()) {
-            leg = leg.heardOn(leg.newestOpen());
+            leg = leg.heardOn(leg.copyItHas());
         }
         put(leg);
         if (phase != Phase.RINGING) {
@@ -263,13 +263,19 @@ class CallRules {
         } else if (merged && !leg.open().isEmpty()) {
             stopTimer(Timer.silence(id)); // it has another copy of the INVITE and rings for that one
             put(leg.in(Leg.State.RINGING));
+        } else if (leg.stoppedRingingOn(attempt)
+                && failure == Failure.TIMEOUT
+                && !leg.open().isEmpty()) {
+            put(leg.ringing(leg.copyItHas())); // it never had that one, so the copy that it rings for is another
+        } else if (leg.stoppedRingingOn(attempt) && leg.open().contains(leg.attempt())) {
+            awaitAnswer(leg); // it rang for an older copy; the newest has not been answered yet
         } else if (leg.dependedOn(attempt)) {
             notReached(leg, connectionBroke);
         }
     }
 
     /** The last INVITE of a leg that is not wanted any more has ended. */
-    private void noMoreAwaited(Leg leg) {
+    void noMoreAwaited(Leg leg) {
         if (leg.state() == Leg.State.CANCELLING) {
             put(leg.in(Leg.State.DONE));
         }
@@ -386,7 +392,7 @@ class CallRules {
         };
     }
 
-    private boolean mayNotReInvite(ExchangeId id) {
+    boolean mayNotReInvite(ExchangeId id) {
         return phase != Phase.ESTABLISHED
                 || exchanges.values().stream()
                         .anyMatch(e -> e.isInvite() && e.id().dialog().equals(id.dialog()));
@@ -478,7 +484,7 @@ class CallRules {
     }
 
     /** Not even a 100 came back: the app is probably suspended behind a flow that looks alive. */
-    private void onSilence(LegId id) {
+    void onSilence(LegId id) {
         Leg leg = legs.get(id);
         if (phase != Phase.RINGING || leg == null || leg.state() != Leg.State.INVITED) {
             return;
@@ -494,8 +500,13 @@ class CallRules {
 
     void invite(Leg leg) {
         Leg invited = leg.invited();
-        put(invited);
         actions.add(new CallAction.Invite(leg.id(), invited.attempt()));
+        awaitAnswer(invited);
+    }
+
+    /** Its newest INVITE is under way: it gets a while to answer something. */
+    private void awaitAnswer(Leg leg) {
+        put(leg.in(Leg.State.INVITED));
         if (leg.pushable()) {
             startTimer(Timer.silence(leg.id()), plan.silenceLimit());
         }
@@ -584,7 +595,7 @@ class CallRules {
         cancelOpenAttempts(leg, why);
     }
 
-    private void cancelOpenAttempts(Leg leg, Verdict why) {
+    void cancelOpenAttempts(Leg leg, Verdict why) {
         leg.open().stream().sorted().forEach(attempt -> actions.add(new CallAction.Cancel(leg.id(), attempt, why)));
     }
 
@@ -618,7 +629,7 @@ class CallRules {
     }
 
     /** The call is over: whoever still waits for an answer inside a dialog gets one. */
-    private void orphanExchanges(int status) {
+    void orphanExchanges(int status) {
         for (Exchange exchange : List.copyOf(exchanges.values())) {
             ExchangeId id = exchange.id();
             switch (exchange.state()) {

@@ -82,7 +82,7 @@ public record Leg(
     Leg invited() {
         Set<Integer> more = new HashSet<>(open);
         more.add(attempt + 1);
-        return new Leg(id, pushable, State.INVITED, attempt + 1, more, wake, rangOn, false, false, 0, Optional.empty());
+        return new Leg(id, pushable, state, attempt + 1, more, wake, rangOn, false, false, 0, Optional.empty());
     }
 
     boolean wasPushed() {
@@ -122,8 +122,13 @@ public record Leg(
         return state == State.DONE && !informed;
     }
 
-    int newestOpen() {
-        return Collections.max(open);
+    boolean stoppedRingingOn(int ended) {
+        return state == State.RINGING && rangOn == ended;
+    }
+
+    /** Which open attempt a device has that refuses a further one as merged, as far as one can tell. */
+    int copyItHas() {
+        return open.contains(rangOn) ? rangOn : Collections.max(open);
     }
 
     Leg withFreshFlow() {
