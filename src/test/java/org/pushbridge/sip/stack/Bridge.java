@@ -8,11 +8,13 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.pushbridge.device.Flow;
 import org.pushbridge.sip.stack.SipStackSettings.ListenAddress;
 
@@ -125,7 +127,11 @@ final class Bridge implements AutoCloseable {
     /** What became of one request: a status, {@code timeout} or {@code failure: why}. */
     static final class Sent implements ResponseHandler {
         final BlockingQueue<String> outcomes = new LinkedBlockingQueue<>();
-        ClientCall call;
+        private @Nullable ClientCall call;
+
+        ClientCall call() {
+            return Objects.requireNonNull(call, "sent");
+        }
 
         @Override
         public void onResponse(SIPResponse response) {

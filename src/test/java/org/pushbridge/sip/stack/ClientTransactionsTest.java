@@ -163,8 +163,8 @@ class ClientTransactionsTest {
             try (Peer device = bridge.peer(transport)) {
                 Sent sent = bridge.send(Messages.outgoing("INVITE"), new OverFlow(flowOf(device)));
                 String invite = device.receive();
-                sent.call.cancel(Optional.of("SIP;cause=200;text=\"Call completed elsewhere\""));
-                sent.call.cancel(Optional.empty());
+                sent.call().cancel(Optional.of("SIP;cause=200;text=\"Call completed elsewhere\""));
+                sent.call().cancel(Optional.empty());
                 device.send(Messages.response(invite, 180, "device"));
                 assertThat(sent.next()).isEqualTo("180");
 
@@ -199,7 +199,7 @@ class ClientTransactionsTest {
             device.send(Messages.response(invite, 200, "device"));
             assertThat(sent.next()).isEqualTo("180");
             assertThat(sent.next()).isEqualTo("200");
-            sent.call.cancel(Optional.empty());
+            sent.call().cancel(Optional.empty());
             assertThat(device.hearsNothingFor(A_WHILE)).isTrue();
         }
     }
@@ -211,7 +211,7 @@ class ClientTransactionsTest {
             String invite = device.receive();
             device.send(Messages.response(invite, 180, "device"));
             assertThat(sent.next()).isEqualTo("180");
-            sent.call.cancel(Optional.empty());
+            sent.call().cancel(Optional.empty());
             device.send(Messages.response(device.receive(), 200, "device"));
             assertThat(sent.next()).isEqualTo("timeout");
             await().untilAsserted(
@@ -223,7 +223,7 @@ class ClientTransactionsTest {
     void aReasonThatIsNoneIsRefused() throws Exception {
         try (Peer device = bridge.peer(Transport.UDP)) {
             Sent sent = bridge.send(Messages.outgoing("INVITE"), to(device));
-            assertThatThrownBy(() -> sent.call.cancel(Optional.of(";;=")))
+            assertThatThrownBy(() -> sent.call().cancel(Optional.of(";;=")))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("Reason");
         }
