@@ -1,11 +1,17 @@
 package org.pushbridge.app;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
@@ -32,6 +38,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class)
 final class DemoCommand implements Callable<Integer> {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private final List<Scenario> scenarios;
 
     @Spec
@@ -42,6 +50,14 @@ final class DemoCommand implements Callable<Integer> {
 
     @Option(names = "--only", paramLabel = "NAME", description = "Play this one alone; can be given several times.")
     List<String> only = List.of();
+
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            description =
+                    "Write what passed to a file too, a JSON object a line: each scenario's name, its messages with"
+                            + " their times, then how it went.")
+    Optional<Path> json = Optional.empty();
 
     DemoCommand(List<Scenario> scenarios) {
         this.scenarios = scenarios;
@@ -54,16 +70,36 @@ final class DemoCommand implements Callable<Integer> {
             scenarios.forEach(scenario -> out.println(padded(scenario.name()) + scenario.title()));
             return Main.OK;
         }
+        List<Scenario> chosen = chosen();
         // Of the bridge's own log only what is wrong: the ladders tell the rest.
         Configurator.setLevel("org.pushbridge", Level.WARN);
+        try (PrintWriter forMachines = forMachines()) {
+            return play(chosen, out, forMachines);
+        }
+    }
+
+    private PrintWriter forMachines() {
+        if (json.isEmpty()) {
+            return new PrintWriter(Writer.nullWriter());
+        }
+        try {
+            return new PrintWriter(Files.newBufferedWriter(json.get()));
+        } catch (IOException e) {
+            throw new CommandFailed("The file " + json.get() + " cannot be written: " + e, e);
+        }
+    }
+
+    private int play(List<Scenario> chosen, PrintWriter out, PrintWriter forMachines) {
         Map<Scenario, String> outcomes = new LinkedHashMap<>();
         int failed = 0;
-        for (Scenario scenario : chosen()) {
+        for (Scenario scenario : chosen) {
             out.println();
             out.println("== " + scenario.name() + ": " + scenario.title());
+            forMachines.println(JSON.createObjectNode().put("scenario", scenario.name()));
             long start = System.nanoTime();
-            String fault = play(scenario, out);
-            String time = inSeconds(Duration.ofNanos(System.nanoTime() - start));
+            String fault = play(scenario, out, forMachines);
+            Duration took = Duration.ofNanos(System.nanoTime() - start);
+            String time = inSeconds(took);
             if (fault.isEmpty()) {
                 outcomes.put(scenario, "passed" + time);
                 out.println("passed" + time);
@@ -76,6 +112,10 @@ final class DemoCommand implements Callable<Integer> {
                 fault.lines().forEach(line -> out.println("  " + line));
             }
             out.flush();
+            forMachines.println(JSON.createObjectNode()
+                    .put("passed", fault.isEmpty())
+                    .put("took-ms", took.toMillis())
+                    .put("fault", fault));
         }
         out.println();
         outcomes.forEach((scenario, outcome) -> out.println(padded(scenario.name()) + outcome));
@@ -103,9 +143,9 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     /** Empty if it passed, else why not. */
-    private static String play(Scenario scenario, PrintWriter out) {
+    private static String play(Scenario scenario, PrintWriter out, PrintWriter forMachines) {
         try {
-            scenario.play(out);
+            scenario.play(out, forMachines);
             return "";
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

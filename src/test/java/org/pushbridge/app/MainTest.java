@@ -233,6 +233,22 @@ class MainTest {
     }
 
     @Test
+    void theDemoTellsMachinesToo() throws Exception {
+        scenarios = List.of(scenario("it-works", ""), scenario("it-fails", "broken"));
+
+        run("demo", "--json", folder.resolve("demo.jsonl").toString());
+
+        assertThat(folder.resolve("demo.jsonl"))
+                .content()
+                .containsSubsequence(
+                        "{\"scenario\":\"it-works\"}\n",
+                        "{\"passed\":true,",
+                        "{\"scenario\":\"it-fails\"}\n",
+                        "{\"passed\":false,",
+                        "\"fault\":\"broken\"}");
+    }
+
+    @Test
     void theDemoSuggestsANameForAWrongOne() {
         scenarios = List.of(scenario("it-works", ""));
 
@@ -290,7 +306,7 @@ class MainTest {
             }
 
             @Override
-            public void play(PrintWriter ladder) {
+            public void play(PrintWriter ladder, PrintWriter json) {
                 if (!fault.isEmpty()) {
                     throw new AssertionError(fault);
                 }

@@ -13,9 +13,10 @@ public interface Scenario {
     /**
      * Plays it on real sockets and waits for its end.
      *
-     * @param ladder takes the messages, with times
+     * @param ladder takes the messages, with times, as they pass
+     * @param json takes the same for machines, a JSON object a line
      * @throws Exception if it did not go as it must; the message says what was expected and what happened. An
      *     AssertionError says the same
      */
-    void play(PrintWriter ladder) throws Exception;
+    void play(PrintWriter ladder, PrintWriter json) throws Exception;
 }

@@ -14,7 +14,7 @@ import org.pushbridge.sim.ua.UaCall.End;
 /** The stories, in the order in which they are played. */
 public final class Scenarios {
     private static final Duration RING_LIMIT = Duration.ofSeconds(12);
-    private static final Duration SHORT_RING_LIMIT = Duration.ofSeconds(3);
+    private static final Duration SHORT_RING_LIMIT = Duration.ofSeconds(4);
     private static final Duration A_MOMENT = Duration.ofMillis(400);
     private static final String ALICE = "Alice";
     private static final String BOB = "Bob";
@@ -145,7 +145,9 @@ public final class Scenarios {
         SimulatedIphone alice = stage.asleep(ALICE, "alice");
         stage.uninstall(alice);
 
-        stage.must("the caller hears", stage.pbxCalls("alice").outcome(), 480);
+        UaCall caller = stage.pbxCalls("alice");
+        stage.must("the caller hears", caller.outcome(), 480);
+        stage.mustSayWhy(caller, "Subscriber absent");
         stage.must("the next caller hears", stage.pbxCalls("alice").outcome(), 480);
         stage.mustHavePushed(1, alice);
         stage.must("calls on the phone:", alice.screens().size(), 0);
@@ -158,6 +160,7 @@ public final class Scenarios {
         UaCall caller = stage.pbxCalls("alice");
         CallScreen screen = stage.screen(alice);
         stage.must("the caller hears", caller.outcome(), 480);
+        stage.mustSayWhy(caller, "No answer");
         stage.must("the caller was told that it rings:", caller.statuses().contains(180), true);
         stage.must("the phone's ringing ends as", screen.ringing(), RingingEnd.CANCELLED);
         stage.until("the phone shows a missed call", () -> alice.alerts().size() == 1);
@@ -240,12 +243,11 @@ public final class Scenarios {
         stage.start("alice");
         SimulatedIphone phone = stage.awake(ALICE, "alice", Transport.TCP);
         SimulatedIphone tablet = stage.asleep(IPAD, "alice");
-        // Long enough for the tablet to be awake and ringing by then.
-        phone.onCall(Answering.answerAfter(Duration.ofSeconds(2)));
 
         UaCall caller = stage.pbxCalls("alice");
         CallScreen onTablet = stage.screen(tablet);
         stage.soon("the woken tablet gets the INVITE too", onTablet.invited());
+        phone.answerNow(stage.screen(phone));
         UaCall callee = answered(stage, phone);
         stage.mustTalk(caller, callee);
         stage.must("the tablet's ringing ends as", onTablet.ringing(), RingingEnd.ANSWERED_ELSEWHERE);

@@ -185,13 +185,19 @@ final class Stage implements AutoCloseable {
                 .or(() -> message.header("Proxy-Authorization"))
                 .map(a -> "digest")
                 .orElse(reason.replaceAll(";text=.*", ""));
-        ladder.message(sent ? who : BRIDGE, sent ? BRIDGE : who, message.title(), note);
+        boolean again = message.isInsideDialog() && message.method().equals("INVITE");
+        ladder.message(sent ? who : BRIDGE, sent ? BRIDGE : who, (again ? "re-" : "") + message.title(), note);
     }
 
     private void show(ApnsEvent event) {
         if (event instanceof ApnsEvent.Decided decided) {
             ReceivedPush push = decided.push();
-            ladder.message(BRIDGE, APNS, push.type().map(Stage::words).orElse("push"), words(push.answer()));
+            String kind = push.type().map(Stage::words).orElse("push");
+            boolean accepted = push.answer() instanceof Answer.Accepted;
+            ladder.message(BRIDGE, APNS, kind, accepted ? "accepted" : "");
+            if (push.answer() instanceof Answer.Rejected rejected) {
+                ladder.message(APNS, BRIDGE, rejected.status() + " " + rejected.reason(), "");
+            }
         } else if (event instanceof ApnsEvent.Delivered delivered) {
             DeliveredPush push = delivered.push();
             String owner = ownersOfTokens.get(push.token());
@@ -212,11 +218,9 @@ final class Stage implements AutoCloseable {
         };
     }
 
-    private static String words(Answer answer) {
-        if (answer instanceof Answer.Rejected rejected) {
-            return rejected.status() + " " + rejected.reason();
-        }
-        return answer instanceof Answer.Accepted ? "accepted" : "no answer";
+    /** What was seen so far, as JSON lines. */
+    String toJsonLines() {
+        return ladder.toJsonLines();
     }
 
     // --- the cast ------------------------------------------------------------------------------------------------
@@ -380,11 +384,20 @@ final class Stage implements AutoCloseable {
         must("the caller has the callee's SDP, untouched:", caller.remoteSdp(), callee.localSdp());
     }
 
-    void mustHavePushed(int voipPushes, SimulatedIphone phone) {
+    /** The Reason of the response that ended the caller's INVITE. */
+    void mustSayWhy(UaCall caller, String reason) {
+        List<SipMessage> responses = caller.responses();
+        String said = responses.get(responses.size() - 1).header("Reason").orElse("nothing");
+        if (!said.contains(reason)) {
+            throw new Unmet("Expected: the caller is told the reason " + reason + ". But it was told " + said + ".");
+        }
+    }
+
+    void mustHavePushed(int count, SimulatedIphone phone) {
         long sent = voipPushes().stream()
                 .filter(p -> p.token().equals(phone.settings().voipToken()))
                 .count();
-        must("VoIP pushes sent to " + phone.settings().name() + ":", sent, (long) voipPushes);
+        must("VoIP pushes sent to " + phone.settings().name() + ":", sent, (long) count);
     }
 
     private List<ReceivedPush> voipPushes() {
@@ -395,14 +408,14 @@ final class Stage implements AutoCloseable {
 
     /** What holds in every story: no rule broken, one VoIP push a device and call at most, nothing rings any more. */
     void mustBeClean() {
-        List<String> wrong = withViolations();
         for (SimulatedIphone phone : phones) {
             if (phone.screens().stream().anyMatch(CallScreen::isRinging)) {
-                wrong.add(phone.settings().name() + " still rings");
+                throw new Unmet("Expected: nothing rings any more. But "
+                        + phone.settings().name() + " does.");
             }
         }
-        if (!wrong.isEmpty()) {
-            throw new Unmet(String.join("\n", wrong));
+        if (!withViolations().isEmpty()) {
+            throw new Unmet("Expected: no rule is broken. But:");
         }
     }
 

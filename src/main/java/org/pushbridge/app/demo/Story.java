@@ -22,14 +22,16 @@ record Story(String name, String title, List<String> cast, Duration ringLimit, S
     }
 
     @Override
-    public void play(PrintWriter ladder) throws Exception {
+    public void play(PrintWriter ladder, PrintWriter json) throws Exception {
         try (Stage stage = new Stage(bridge, cast, ringLimit, ladder)) {
             try {
                 script.play(stage);
+                stage.mustBeClean();
             } catch (Unmet unmet) {
                 throw new Unmet(String.join("\n", stage.withViolations(unmet.sentence())));
+            } finally {
+                json.print(stage.toJsonLines());
             }
-            stage.mustBeClean();
         }
     }
 }

@@ -10,12 +10,12 @@ import java.util.function.LongSupplier;
 
 /**
  * Records who sent what to whom, and draws it at once as a ladder: a column a participant, time downwards in
- * milliseconds, at most 100 columns wide. Thread-safe. What comes after {@link #close} is left out.
+ * milliseconds since the first entry, at most 100 columns wide. Thread-safe. What comes after {@link #close} is left out.
  */
 public final class Ladder {
     private static final int WIDTH = 100;
     private static final int TIME_WIDTH = 8;
-    private static final int RIGHT_MARGIN = 8;
+    private static final int SIDE_MARGIN = 2;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** A message, or something that happened at one participant ({@code from} and {@code to} the same). */
@@ -28,7 +28,7 @@ public final class Ladder {
     private final List<String> participants;
     private final Consumer<String> lines;
     private final LongSupplier nanos;
-    private final long start;
+    private long start;
     private final List<Entry> entries = new ArrayList<>();
     private boolean closed;
 
@@ -50,7 +50,6 @@ public final class Ladder {
         this.participants = List.copyOf(participants);
         this.lines = lines;
         this.nanos = nanos;
-        this.start = nanos.getAsLong();
         lines.accept(heads());
     }
 
@@ -76,7 +75,9 @@ public final class Ladder {
             }
         }
         if (!closed) {
-            Entry entry = new Entry(Duration.ofNanos(nanos.getAsLong() - start), from, to, label, note);
+            long now = nanos.getAsLong();
+            start = entries.isEmpty() ? now : start;
+            Entry entry = new Entry(Duration.ofNanos(now - start), from, to, label, note);
             entries.add(entry);
             lines.accept(line(entry));
         }
@@ -103,8 +104,9 @@ public final class Ladder {
     }
 
     private int column(int index) {
-        int room = WIDTH - TIME_WIDTH - RIGHT_MARGIN;
-        return TIME_WIDTH + RIGHT_MARGIN / 2 + index * (room - RIGHT_MARGIN / 2) / (participants.size() - 1);
+        int first = TIME_WIDTH + SIDE_MARGIN;
+        int last = WIDTH - 1 - SIDE_MARGIN;
+        return first + index * (last - first) / (participants.size() - 1);
     }
 
     private String heads() {
@@ -152,8 +154,8 @@ public final class Ladder {
         } else {
             line.setCharAt(left, '◀');
         }
-        String cut = " " + cut(text, right - left - 5) + " ";
-        put(line, left + Math.max(2, (right - left + 1 - cut.length()) / 2), cut);
+        String cut = " " + cut(text, right - left - 4) + " ";
+        put(line, left + (right - left + 1 - cut.length()) / 2, cut);
     }
 
     private static String cut(String text, int room) {

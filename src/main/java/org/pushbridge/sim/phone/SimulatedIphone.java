@@ -383,6 +383,11 @@ public final class SimulatedIphone implements AutoCloseable {
         }
     }
 
+    /** The user takes a call that rings; if its INVITE is still to come, as soon as it is there. */
+    public void answerNow(CallScreen screen) {
+        agent.run(() -> answer(screen));
+    }
+
     private void answer(CallScreen screen) {
         if (screen.isRinging()) {
             screen.wantAnswer();

@@ -150,6 +150,11 @@ public final class SipMessage {
         return startLine.split(" ", 3)[1];
     }
 
+    /** Whether it is a request inside a dialog. */
+    public boolean isInsideDialog() {
+        return isRequest() && toTag().isPresent();
+    }
+
     /** The status of a response. */
     public int status() {
         return Integer.parseInt(startLine.substring(8, 11));

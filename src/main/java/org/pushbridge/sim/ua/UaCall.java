@@ -291,7 +291,7 @@ public final class UaCall {
     }
 
     private void respond(int status, String reason, boolean withContact) {
-        agent.run(() -> {
+        agent.now(() -> {
             ServerTransaction transaction = inviteTransaction.orElseThrow();
             if (transaction.isAnswered() || agent.localAddress().isEmpty()) {
                 return; // cancelled meanwhile, or off the network
@@ -318,7 +318,6 @@ public final class UaCall {
         if (outcome.isDone()) {
             return; // too late: the 2xx stands, and the far side will hang up
         }
-        respond(487, "Request Terminated", false);
         String reason = cancel.header("Reason").orElse("");
         ended.complete(
                 switch (SipMessage.parameter(reason, "cause").orElse("")) {
@@ -326,6 +325,7 @@ public final class UaCall {
                     case "600", "603" -> End.DECLINED_ELSEWHERE;
                     default -> End.CANCELLED;
                 });
+        respond(487, "Request Terminated", false);
     }
 
     void acknowledgedBy(SipMessage request) {
@@ -458,11 +458,11 @@ public final class UaCall {
         remoteCseq = request.cseq();
         switch (request.method()) {
             case "BYE" -> {
+                ended.complete(End.HUNG_UP_THERE);
                 agent.respond(transaction, 200, "OK", r -> r);
                 inviteTransaction
                         .filter(t -> !t.isAnswered())
                         .ifPresent(t -> respond(487, "Request Terminated", false));
-                ended.complete(End.HUNG_UP_THERE);
             }
             case "INVITE" -> {
                 if (reInviting) {

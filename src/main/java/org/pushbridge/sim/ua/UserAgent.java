@@ -17,6 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The transactions of a user agent (RFC 3261 section 17) and what it demands of its peer. It has one wire at a time;
@@ -102,6 +103,7 @@ public final class UserAgent implements AutoCloseable {
     private final Map<String, ClientTransaction> clients = bounded();
     private final Map<String, ServerTransaction> servers = bounded();
     private final Map<String, UaCall> calls = bounded();
+    private volatile @Nullable Thread ownThread;
     private Optional<Wire> wire = Optional.empty();
     private volatile Optional<InetSocketAddress> local = Optional.empty();
 
@@ -118,6 +120,7 @@ public final class UserAgent implements AutoCloseable {
         this.thread = new ScheduledThreadPoolExecutor(1, work -> {
             Thread t = new Thread(work, "ua-" + user);
             t.setDaemon(true);
+            ownThread = t;
             return t;
         });
         thread.setRemoveOnCancelPolicy(true);
@@ -138,6 +141,15 @@ public final class UserAgent implements AutoCloseable {
     /** Does something on the agent's thread, soon. After {@link #close} nothing happens. */
     public void run(Runnable work) {
         after(Duration.ZERO, work);
+    }
+
+    /** Does something on the agent's thread: at once if this is it. */
+    void now(Runnable work) {
+        if (Thread.currentThread() == ownThread) {
+            work.run();
+        } else {
+            run(work);
+        }
     }
 
     /** Does something on the agent's thread after a while. */
