@@ -5,7 +5,6 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.pushbridge.sim.ua.Answering;
 import org.pushbridge.sim.ua.Credentials;
@@ -76,9 +75,7 @@ public final class SimulatedPbx implements AutoCloseable {
 
     /** As {@link #call(InetSocketAddress, String, String)}, with an answer to a challenge. */
     public UaCall call(InetSocketAddress to, String from, String callee, Optional<Credentials> credentials) {
-        CompletableFuture<UaCall> call = new CompletableFuture<>();
-        agent.run(() -> call.complete(agent.call(to, from, callee, credentials)));
-        return call.join();
+        return agent.placeCall(to, from, callee, credentials);
     }
 
     private void incoming(UaCall call) {

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -90,7 +89,7 @@ public final class SimulatedIphone implements AutoCloseable {
     private final List<String> alerts = new CopyOnWriteArrayList<>();
     private final List<String> backgroundPushes = new CopyOnWriteArrayList<>();
     private final String registerCallId = UUID.randomUUID().toString();
-    private final List<Wire> leftOpen = new ArrayList<>();
+    private final List<Wire> leftOpen = new CopyOnWriteArrayList<>();
     private final Set<String> strays = new HashSet<>();
     private volatile Answering answering = new Answering.Ring();
     private long registerCseq;
@@ -204,12 +203,13 @@ public final class SimulatedIphone implements AutoCloseable {
         });
     }
 
-    /** Calls somebody: a URI. */
+    /**
+     * Calls somebody: a URI.
+     *
+     * @throws java.util.concurrent.CompletionException if the phone is off the network
+     */
     public UaCall call(String callee) {
-        CompletableFuture<UaCall> call = new CompletableFuture<>();
-        agent.run(() -> call.complete(
-                agent.call(settings.registrar(), settings.address(), callee, Optional.of(settings.credentials()))));
-        return call.join();
+        return agent.placeCall(settings.registrar(), settings.address(), callee, Optional.of(settings.credentials()));
     }
 
     private CompletableFuture<Void> done(Runnable work) {
@@ -520,7 +520,7 @@ public final class SimulatedIphone implements AutoCloseable {
 
     @Override
     public void close() {
-        agent.run(() -> leftOpen.forEach(Wire::close));
         agent.close();
+        leftOpen.forEach(Wire::close);
     }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +34,7 @@ public final class UserAgent implements AutoCloseable {
     private static final int DEFAULT_PORT = 5060;
     private static final Duration T2 = Duration.ofSeconds(4);
     private static final int REMEMBERED = 2_000;
+    private static final long PATIENCE_SECONDS = 10;
 
     /** What the owner of a user agent wants to know; called on the agent's thread. */
     public interface Listener {
@@ -104,7 +106,7 @@ public final class UserAgent implements AutoCloseable {
     private final Map<String, ServerTransaction> servers = bounded();
     private final Map<String, UaCall> calls = bounded();
     private volatile @Nullable Thread ownThread;
-    private Optional<Wire> wire = Optional.empty();
+    private volatile Optional<Wire> wire = Optional.empty();
     private volatile Optional<InetSocketAddress> local = Optional.empty();
 
     /**
@@ -699,17 +701,24 @@ public final class UserAgent implements AutoCloseable {
     }
 
     /**
-     * Places a call. On the agent's thread.
+     * Places a call. Not on the agent's thread, which it waits for.
      *
      * @param proxy where the INVITE goes
      * @param from the address the call comes from, as a URI
      * @param credentials for a 401 or 407, if one is to be answered
+     * @throws java.util.concurrent.CompletionException if the agent is off the network or closed
      */
-    public UaCall call(InetSocketAddress proxy, String from, String to, Optional<Credentials> credentials) {
-        UaCall call = UaCall.outgoing(this, proxy, from, to, credentials);
-        remember(call);
-        call.start();
-        return call;
+    public UaCall placeCall(InetSocketAddress proxy, String from, String to, Optional<Credentials> credentials) {
+        return CompletableFuture.supplyAsync(
+                        () -> {
+                            UaCall call = UaCall.outgoing(this, proxy, from, to, credentials);
+                            remember(call);
+                            call.start();
+                            return call;
+                        },
+                        this::run)
+                .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                .join();
     }
 
     Violations violations() {
