@@ -70,18 +70,27 @@ public final class DeviceDirectory {
     }
 
     public CompletionStage<Void> saveUser(User user) {
-        users.put(user.aor(), user);
-        return store.saveUser(user);
+        List<CompletionStage<Void>> written = new ArrayList<>(1);
+        devices.compute(user.aor(), (key, known) -> {
+            users.put(user.aor(), user);
+            written.add(store.saveUser(user));
+            return known;
+        });
+        return written.get(0);
     }
 
     /** Removes the user and all devices; does nothing for an unknown one. */
     public CompletionStage<Void> removeUser(Aor aor) {
-        users.remove(aor);
-        List<Device> gone = devices.remove(aor);
-        if (gone != null) {
-            gone.forEach(this::unlist);
-        }
-        return store.removeUser(aor);
+        List<CompletionStage<Void>> written = new ArrayList<>(1);
+        devices.compute(aor, (key, known) -> {
+            users.remove(aor);
+            if (known != null) {
+                known.forEach(this::unlist);
+            }
+            written.add(store.removeUser(aor));
+            return null;
+        });
+        return written.get(0);
     }
 
     /**
