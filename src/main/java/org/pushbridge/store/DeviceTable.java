@@ -29,12 +29,8 @@ import org.pushbridge.device.PushToken;
 final class DeviceTable {
     private DeviceTable() {}
 
-    /** All devices. Needs a transaction in which the three tables do not change. */
+    /** All devices. Needs a transaction in which the tables do not change. */
     static List<Device> load(Handle handle) {
-        Map<String, PushTarget> targets = new HashMap<>();
-        handle.createQuery("SELECT * FROM push_targets")
-                .map((row, context) -> Map.entry(row.getString("device_id"), target(row)))
-                .forEach(target -> targets.put(target.getKey(), target.getValue()));
         Map<String, List<Binding>> bindings = new HashMap<>();
         handle.createQuery("SELECT * FROM bindings ORDER BY device_id, place")
                 .map((row, context) -> Map.entry(row.getString("device_id"), binding(row)))
@@ -47,7 +43,7 @@ final class DeviceTable {
                             new DeviceId(id),
                             new Aor(row.getString("aor_user"), row.getString("aor_host")),
                             row.getString("identity"),
-                            Optional.ofNullable(targets.get(id)),
+                            target(row),
                             Optional.ofNullable(row.getString("target_fault")),
                             bindings.getOrDefault(id, List.of()));
                 })
@@ -56,15 +52,26 @@ final class DeviceTable {
 
     static void save(Handle handle, Device device) {
         remove(handle, device.id());
-        handle.createUpdate("INSERT INTO devices (device_id, aor_user, aor_host, identity, target_fault)"
-                        + " VALUES (:device, :user, :host, :identity, :fault)")
+        Optional<PushTarget> target = device.target();
+        handle.createUpdate("INSERT INTO devices (device_id, aor_user, aor_host, identity, environment, team_id,"
+                        + " bundle_id, voip_token, regular_token, registered_at, provider, param, prid, target_fault)"
+                        + " VALUES (:device, :user, :host, :identity, :environment, :team, :bundle, :voip, :regular,"
+                        + " :registered, :provider, :param, :prid, :fault)")
                 .bind("device", device.id().value())
                 .bind("user", device.aor().user())
                 .bind("host", device.aor().host())
                 .bind("identity", device.identity())
+                .bind("environment", target.map(t -> t.environment().name()))
+                .bind("team", target.map(PushTarget::teamId))
+                .bind("bundle", target.map(PushTarget::bundleId))
+                .bind("voip", target.flatMap(PushTarget::voip).map(PushToken::hex))
+                .bind("regular", target.flatMap(PushTarget::regular).map(PushToken::hex))
+                .bind("registered", target.map(t -> EpochNanos.of(t.registeredAt())))
+                .bind("provider", target.map(PushTarget::provider))
+                .bind("param", target.map(PushTarget::param))
+                .bind("prid", target.map(PushTarget::prid))
                 .bind("fault", device.targetFault())
                 .execute();
-        device.target().ifPresent(target -> insert(handle, device.id(), target));
         for (int place = 0; place < device.bindings().size(); place++) {
             insert(handle, device.id(), place, device.bindings().get(place));
         }
@@ -78,27 +85,13 @@ final class DeviceTable {
         handle.execute("DELETE FROM devices WHERE aor_user = ? AND aor_host = ?", aor.user(), aor.host());
     }
 
-    private static void insert(Handle handle, DeviceId device, PushTarget target) {
-        handle.createUpdate("INSERT INTO push_targets (device_id, environment, team_id, bundle_id, voip_token,"
-                        + " regular_token, registered_at, provider, param, prid)"
-                        + " VALUES (:device, :environment, :team, :bundle, :voip, :regular, :registered, :provider,"
-                        + " :param, :prid)")
-                .bind("device", device.value())
-                .bind("environment", target.environment().name())
-                .bind("team", target.teamId())
-                .bind("bundle", target.bundleId())
-                .bind("voip", target.voip().map(PushToken::hex))
-                .bind("regular", target.regular().map(PushToken::hex))
-                .bind("registered", EpochNanos.of(target.registeredAt()))
-                .bind("provider", target.provider())
-                .bind("param", target.param())
-                .bind("prid", target.prid())
-                .execute();
-    }
-
-    private static PushTarget target(ResultSet row) throws SQLException {
-        return new PushTarget(
-                ApnsEnvironment.valueOf(row.getString("environment")),
+    private static Optional<PushTarget> target(ResultSet row) throws SQLException {
+        String environment = row.getString("environment");
+        if (environment == null) {
+            return Optional.empty();
+        }
+        return Optional.of(new PushTarget(
+                ApnsEnvironment.valueOf(environment),
                 row.getString("team_id"),
                 row.getString("bundle_id"),
                 Optional.ofNullable(row.getString("voip_token")).map(PushToken::new),
@@ -106,7 +99,7 @@ final class DeviceTable {
                 EpochNanos.toInstant(row.getLong("registered_at")),
                 row.getString("provider"),
                 row.getString("param"),
-                row.getString("prid"));
+                row.getString("prid")));
     }
 
     private static void insert(Handle handle, DeviceId device, int place, Binding binding) {

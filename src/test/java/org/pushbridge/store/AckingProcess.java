@@ -5,12 +5,13 @@ import static org.pushbridge.store.Samples.device;
 
 import java.io.IOException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
 /**
  * A process that uses the store on the URL it is given. It prints {@code open}; then, if it is told {@code write}, it
- * saves one device after the other, named by the third argument and a number, as many at a time as a busy bridge does, and prints {@code ack 000000},
- * {@code ack 000001} and so on as they are acknowledged. It runs until it is killed.
+ * saves one device after the other, named by the third argument and a number, as many at a time as a busy bridge does,
+ * and prints {@code ack} and the number, six digits, as each is acknowledged. It runs until it is killed.
  */
 final class AckingProcess {
     private AckingProcess() {}
@@ -24,7 +25,7 @@ final class AckingProcess {
                 int number = i;
                 underWay.acquire();
                 store.saveDevice(device(ALICE, arguments[2] + number)).thenRun(() -> {
-                    System.out.println(ack(number));
+                    System.out.println(String.format(Locale.ROOT, "ack %06d", number));
                     underWay.release();
                 });
             }
@@ -32,7 +33,8 @@ final class AckingProcess {
         System.in.read();
     }
 
-    static String ack(int number) {
-        return String.format(Locale.ROOT, "ack %06d", number);
+    /** The number in a line the process printed; empty for any other line, such as one cut by its death. */
+    static Optional<Integer> acknowledged(String line) {
+        return line.matches("ack [0-9]{6}") ? Optional.of(Integer.valueOf(line.substring(4))) : Optional.empty();
     }
 }

@@ -9,27 +9,23 @@ CREATE TABLE users (
   PRIMARY KEY (aor_user, aor_host)
 );
 
+-- The columns from environment to prid are the push target; all are null if there is none. There is no index by address:
+-- only the removal of a user would use it, and every REGISTER would pay for it.
 CREATE TABLE devices (
-  device_id    VARCHAR(16) NOT NULL PRIMARY KEY,
-  aor_user     VARCHAR     NOT NULL,
-  aor_host     VARCHAR     NOT NULL,
-  identity     VARCHAR     NOT NULL,
-  target_fault VARCHAR
-);
-
-CREATE INDEX devices_by_aor ON devices (aor_user, aor_host);
-
-CREATE TABLE push_targets (
-  device_id     VARCHAR(16) NOT NULL PRIMARY KEY REFERENCES devices ON DELETE CASCADE,
-  environment   VARCHAR     NOT NULL,
-  team_id       VARCHAR     NOT NULL,
-  bundle_id     VARCHAR     NOT NULL,
+  device_id     VARCHAR(16) NOT NULL PRIMARY KEY,
+  aor_user      VARCHAR     NOT NULL,
+  aor_host      VARCHAR     NOT NULL,
+  identity      VARCHAR     NOT NULL,
+  environment   VARCHAR,
+  team_id       VARCHAR,
+  bundle_id     VARCHAR,
   voip_token    VARCHAR,
   regular_token VARCHAR,
-  registered_at BIGINT      NOT NULL,
-  provider      VARCHAR     NOT NULL,
-  param         VARCHAR     NOT NULL,
-  prid          VARCHAR     NOT NULL
+  registered_at BIGINT,
+  provider      VARCHAR,
+  param         VARCHAR,
+  prid          VARCHAR,
+  target_fault  VARCHAR
 );
 
 CREATE TABLE bindings (
