@@ -2,7 +2,6 @@ package org.pushbridge.app;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.pushbridge.call.CallId;
@@ -27,12 +26,7 @@ final class StoredTombstones implements Tombstones {
 
     @Override
     public void bury(CallId call, DeviceId device, Verdict verdict, Instant at) {
-        Tombstone tombstone = new Tombstone(
-                call.value(),
-                at,
-                at.plus(life),
-                verdict.word(),
-                List.of(new Tombstone.Pushed(device, verdict.isMissedCall())));
+        Tombstone tombstone = new Tombstone(call.value(), device, at, at.plus(life), verdict.word());
         store.bury(tombstone).exceptionally(fault -> {
             LOG.error("The end of call={} could not be stored for device={}", call, device, fault);
             return null;

@@ -130,14 +130,15 @@ public final class Store implements DeviceStore, AutoCloseable {
         return writer.write("remove the device " + id, handle -> DeviceTable.remove(handle, id));
     }
 
-    /** Remembers how a call ended; replaces what was remembered of the same call. */
+    /** Remembers how a call ended for a device; replaces what was remembered of the same two. */
     public CompletionStage<Void> bury(Tombstone tombstone) {
         return writer.write(
-                "remember the end of the call " + tombstone.call(), handle -> TombstoneTable.bury(handle, tombstone));
+                "remember the end of the call " + tombstone.call() + " for the device " + tombstone.device(),
+                handle -> TombstoneTable.bury(handle, tombstone));
     }
 
     /**
-     * The ended calls for which the device was pushed to, whole, the latest first. Blocks.
+     * The ended calls the device was pushed to for and does not know the end of, the latest first. Blocks.
      *
      * @param now those that expire at or before it are left out
      */

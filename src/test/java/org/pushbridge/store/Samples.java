@@ -90,15 +90,8 @@ public final class Samples {
                 true);
     }
 
-    public static Tombstone tombstone(Instant endedAt, DeviceId... devices) {
-        return new Tombstone(
-                UUID.randomUUID(),
-                endedAt,
-                endedAt.plus(Duration.ofHours(24)),
-                "answered-elsewhere",
-                List.of(devices).stream()
-                        .map(device -> new Tombstone.Pushed(device, device.equals(devices[0])))
-                        .toList());
+    public static Tombstone tombstone(UUID call, Instant endedAt, DeviceId device) {
+        return new Tombstone(call, device, endedAt, endedAt.plus(Duration.ofHours(24)), "answered-elsewhere");
     }
 
     public static InetSocketAddress address(String literal, int port) {

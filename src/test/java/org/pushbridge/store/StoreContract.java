@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -228,22 +229,25 @@ abstract class StoreContract {
     void aTombstoneIsFoundForEachDeviceThatWasPushedTo() {
         DeviceId phone = DeviceId.of(ALICE, "1");
         DeviceId tablet = DeviceId.of(ALICE, "2");
-        Tombstone both = tombstone(SOME_TIME, phone, tablet);
-        Tombstone later = tombstone(SOME_TIME.plusSeconds(1), tablet);
-        done(store.bury(both));
+        UUID call = UUID.randomUUID();
+        Tombstone onPhone = tombstone(call, SOME_TIME, phone);
+        Tombstone onTablet = tombstone(call, SOME_TIME, tablet);
+        Tombstone later = tombstone(UUID.randomUUID(), SOME_TIME.plusSeconds(1), tablet);
+        done(store.bury(onPhone));
+        done(store.bury(onTablet));
         done(store.bury(later));
 
         reopen();
 
-        assertThat(store.tombstonesFor(phone, SOME_TIME)).containsExactly(both);
-        assertThat(store.tombstonesFor(tablet, SOME_TIME)).containsExactly(later, both);
+        assertThat(store.tombstonesFor(phone, SOME_TIME)).containsExactly(onPhone);
+        assertThat(store.tombstonesFor(tablet, SOME_TIME)).containsExactly(later, onTablet);
         assertThat(store.tombstonesFor(DeviceId.of(BOB, "1"), SOME_TIME)).isEmpty();
     }
 
     @Test
     void aTombstoneCountsUntilItExpires() {
         DeviceId phone = DeviceId.of(ALICE, "1");
-        Tombstone tombstone = tombstone(SOME_TIME, phone);
+        Tombstone tombstone = tombstone(UUID.randomUUID(), SOME_TIME, phone);
         done(store.bury(tombstone));
 
         assertThat(store.tombstonesFor(phone, tombstone.expiresAt().minusNanos(1)))
@@ -254,8 +258,8 @@ abstract class StoreContract {
     @Test
     void purgingForgetsExpiredTombstonesOnly() {
         DeviceId phone = DeviceId.of(ALICE, "1");
-        Tombstone old = tombstone(SOME_TIME, phone);
-        Tombstone fresh = tombstone(SOME_TIME.plusNanos(1), phone);
+        Tombstone old = tombstone(UUID.randomUUID(), SOME_TIME, phone);
+        Tombstone fresh = tombstone(UUID.randomUUID(), SOME_TIME.plusNanos(1), phone);
         done(store.bury(old));
         done(store.bury(fresh));
         done(store.purgeTombstones(old.expiresAt()));
@@ -264,15 +268,10 @@ abstract class StoreContract {
     }
 
     @Test
-    void buryingACallAgainReplacesItsTombstone() {
+    void buryingACallAgainForADeviceReplacesItsTombstone() {
         DeviceId phone = DeviceId.of(ALICE, "1");
-        Tombstone first = tombstone(SOME_TIME, phone);
-        Tombstone second = new Tombstone(
-                first.call(),
-                first.endedAt(),
-                first.expiresAt(),
-                "cancelled",
-                List.of(new Tombstone.Pushed(phone, false)));
+        Tombstone first = tombstone(UUID.randomUUID(), SOME_TIME, phone);
+        Tombstone second = new Tombstone(first.call(), phone, first.endedAt(), first.expiresAt(), "caller-gave-up");
         done(store.bury(first));
         done(store.bury(second));
 
@@ -282,7 +281,7 @@ abstract class StoreContract {
     @Test
     void removingADeviceLeavesItsVerdictDue() {
         Device phone = device(ALICE, "1");
-        Tombstone tombstone = tombstone(SOME_TIME, phone.id());
+        Tombstone tombstone = tombstone(UUID.randomUUID(), SOME_TIME, phone.id());
         done(store.saveDevice(phone));
         done(store.bury(tombstone));
         done(store.removeDevice(phone.id()));

@@ -51,22 +51,14 @@ CREATE TABLE bindings (
   PRIMARY KEY (device_id, place)
 );
 
+-- No reference to devices: a device that is forgotten and registers anew has the same id, and its verdict is still due.
 CREATE TABLE tombstones (
-  call_id    UUID    NOT NULL PRIMARY KEY,
-  ended_at   BIGINT  NOT NULL,
-  expires_at BIGINT  NOT NULL,
-  reason     VARCHAR NOT NULL
+  call_id    UUID        NOT NULL,
+  device_id  VARCHAR(16) NOT NULL,
+  ended_at   BIGINT      NOT NULL,
+  expires_at BIGINT      NOT NULL,
+  reason     VARCHAR     NOT NULL,
+  PRIMARY KEY (device_id, call_id)
 );
 
 CREATE INDEX tombstones_by_expiry ON tombstones (expires_at);
-
--- No reference to devices: a device that is forgotten and registers anew has the same id, and its verdict is still due.
-CREATE TABLE tombstone_devices (
-  call_id   UUID        NOT NULL REFERENCES tombstones ON DELETE CASCADE,
-  place     INTEGER     NOT NULL,
-  device_id VARCHAR(16) NOT NULL,
-  alerted   BOOLEAN     NOT NULL,
-  PRIMARY KEY (call_id, place)
-);
-
-CREATE INDEX tombstone_devices_by_device ON tombstone_devices (device_id);
