@@ -237,13 +237,13 @@ final class ApnsConnection extends ChannelInboundHandlerAdapter {
         if (environment == Environment.SANDBOX) {
             headers.set("apns-unique-id", UUID.randomUUID().toString());
         }
-        service.ledger().told(decision.apnsId(), true);
+        service.ledger().told(decision.apnsId());
         if (decision.answer() instanceof Answer.Rejected rejection) {
             headers.status(Integer.toString(rejection.status())).set("content-type", "application/json");
             context.write(new DefaultHttp2HeadersFrame(headers, false).stream(stream));
-            tellOf(context, new DefaultHttp2DataFrame(body(rejection), true).stream(stream), decision);
+            context.write(new DefaultHttp2DataFrame(body(rejection), true).stream(stream));
         } else {
-            tellOf(context, new DefaultHttp2HeadersFrame(headers.status("200"), true).stream(stream), decision);
+            context.write(new DefaultHttp2HeadersFrame(headers.status("200"), true).stream(stream));
         }
         if (decision.answer() instanceof Answer.Rejected rejection
                 && rejection.reason().equals("BadDeviceToken")
@@ -251,14 +251,6 @@ final class ApnsConnection extends ChannelInboundHandlerAdapter {
             goAway(context, codec.connection().remote().lastStreamCreated(), "BadDeviceToken");
         }
         closeIfDone(context);
-    }
-
-    private void tellOf(ChannelHandlerContext context, Object frame, ApnsService.Decision decision) {
-        context.write(frame).addListener(written -> {
-            if (!written.isSuccess()) {
-                service.ledger().told(decision.apnsId(), false);
-            }
-        });
     }
 
     private static ByteBuf body(Answer.Rejected rejection) {

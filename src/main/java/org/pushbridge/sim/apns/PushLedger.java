@@ -47,8 +47,8 @@ final class PushLedger {
     private long violationCount;
 
     private record Attempt(String token, String topic, Answer answer, int expiredAnswers, boolean told) {
-        Attempt withTold(boolean value) {
-            return new Attempt(token, topic, answer, expiredAnswers, value);
+        Attempt withAnswerTold() {
+            return new Attempt(token, topic, answer, expiredAnswers, true);
         }
 
         /** Whether the answer forbids to send the push again. */
@@ -162,9 +162,9 @@ final class PushLedger {
         return environment + " " + topic + " " + token;
     }
 
-    /** The answer to a request is being written, or could not be written after all. */
-    synchronized void told(String apnsId, boolean value) {
-        attempts.computeIfPresent(apnsId, (id, attempt) -> attempt.withTold(value));
+    /** The answer to a request is on its way to a client that is still there. */
+    synchronized void told(String apnsId) {
+        attempts.computeIfPresent(apnsId, (id, attempt) -> attempt.withAnswerTold());
     }
 
     /** A token is valid again: what was answered about it before no longer counts. */

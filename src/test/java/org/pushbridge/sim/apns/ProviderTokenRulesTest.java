@@ -248,7 +248,10 @@ class ProviderTokenRulesTest {
 
     @Test
     void anUnknownCertificateIsBad() throws Exception {
+        ClientCertificate.Issued known = ClientCertificate.issue(BUNDLE, "secret");
         ClientCertificate.Issued unknown = ClientCertificate.issue(BUNDLE, "secret");
+        apns.close();
+        start(account.settings().certificate(known.certificate()));
 
         expect(
                 Provider.of(apns, unknown).send(account.voip(token, "1").without("authorization")),
