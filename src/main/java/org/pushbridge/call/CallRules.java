@@ -222,6 +222,9 @@ class CallRules {
         startTimer(Timer.DURATION_LIMIT, plan.durationLimit());
         put(leg.in(Leg.State.ANSWERED));
         actions.add(new CallAction.AnswerCaller(dialog, status, content));
+        if (leg.state() != Leg.State.DONE) { // else it had refused another copy, and all were cancelled then
+            cancelOpenAttempts(leg, Verdict.ANSWERED_ELSEWHERE);
+        }
         endRinging(Verdict.ANSWERED_ELSEWHERE);
     }
 
@@ -249,7 +252,7 @@ class CallRules {
         if (arrived) {
             leg = leg.withInformed();
         } else if (merged && !leg.open().isEmpty()) {
-            leg = leg.heardOn(leg.copyItHas());
+            leg = leg.heardOnAnother();
         }
         put(leg);
         if (phase != Phase.RINGING) {
@@ -263,10 +266,6 @@ class CallRules {
         } else if (merged && !leg.open().isEmpty()) {
             stopTimer(Timer.silence(id)); // it has another copy of the INVITE and rings for that one
             put(leg.in(Leg.State.RINGING));
-        } else if (leg.stoppedRingingOn(attempt)
-                && failure == Failure.TIMEOUT
-                && !leg.open().isEmpty()) {
-            put(leg.ringing(leg.copyItHas())); // it never had that one, so the copy that it rings for is another
         } else if (leg.stoppedRingingOn(attempt) && leg.open().contains(leg.attempt())) {
             awaitAnswer(leg); // it rang for an older copy; the newest has not been answered yet
         } else if (leg.dependedOn(attempt)) {
@@ -311,7 +310,7 @@ class CallRules {
             put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
         } else {
             // An older copy may still be answered: the one it rang for before its flow was lost, or one never heard of.
-            put(leg.in(leg.open().contains(leg.rangOn()) ? Leg.State.LOST : Leg.State.INVITED));
+            put(leg.in(leg.mayStillRing() ? Leg.State.LOST : Leg.State.INVITED));
         }
     }
 
@@ -579,13 +578,12 @@ class CallRules {
             switch (leg.state()) {
                 case UNREACHED, LOST -> cancel(bury(leg), why);
                 case INVITED, RINGING -> cancel(leg, why);
-                case ANSWERED -> cancelOpenAttempts(leg, why);
                 case DONE -> {
                     if (leg.wantsVerdict()) {
                         bury(leg); // pushed to in vain, as far as we know: the push may still be delivered
                     }
                 }
-                case CANCELLING -> {}
+                case CANCELLING, ANSWERED -> {}
             }
         }
     }

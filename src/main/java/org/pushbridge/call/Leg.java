@@ -1,6 +1,5 @@
 package org.pushbridge.call;
 
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -14,7 +13,8 @@ import java.util.Set;
  *     probably never arrived, and is the same request to the device (same Call-ID, From tag and CSeq)
  * @param open the attempts whose INVITE transaction has not ended
  * @param wake how far waking it by a push has come
- * @param rangOn the attempt it last rang for, 0 if it has not rung
+ * @param rangOn the attempt it last rang for, 0 if it has not rung, -1 if it has one of the open ones but one does not
+ *     know which
  * @param informed whether it knows how the call ended for it, or finds a tombstone that tells it
  * @param freshFlow whether it registered again after the newest INVITE was sent
  * @param status the status it failed with, 0 before
@@ -32,6 +32,9 @@ public record Leg(
         boolean freshFlow,
         int status,
         Optional<Content> failure) {
+    /** It refused a copy of the INVITE as merged, so it has one of those that are open. */
+    private static final int ONE_OF_THEM = -1;
+
     /** Where a leg stands. */
     public enum State {
         /** Asleep: pushed to, silent so far. The call is parked for it. */
@@ -100,12 +103,21 @@ public record Leg(
 
     /** Whether an attempt that has just ended was the one to wait for: the one it rings for, else the newest. */
     boolean dependedOn(int ended) {
-        return open.isEmpty() || (state == State.RINGING ? !open.contains(rangOn) : ended == attempt);
+        return open.isEmpty() || (state == State.RINGING ? !mayStillRing() : ended == attempt);
     }
 
     /** It has this attempt's INVITE, whether that is still wanted or not. */
     Leg heardOn(int anAttempt) {
         return new Leg(id, pushable, state, attempt, open, wake, anAttempt, informed, freshFlow, status, failure);
+    }
+
+    Leg heardOnAnother() {
+        return heardOn(mayStillRing() ? rangOn : ONE_OF_THEM);
+    }
+
+    /** Whether the INVITE that it rang for is open. */
+    boolean mayStillRing() {
+        return rangOn == ONE_OF_THEM ? !open.isEmpty() : open.contains(rangOn);
     }
 
     Leg withInformed() {
@@ -114,7 +126,7 @@ public record Leg(
 
     /** Whether it waits for word of a call that it was pushed to for, or rang for (invariant 4). */
     boolean wantsVerdict() {
-        return (wasPushed() || rangOn > 0) && !informed;
+        return (wasPushed() || rangOn != 0) && !informed;
     }
 
     /** Whether the call went past it: nothing that was sent to it came through. */
@@ -124,11 +136,6 @@ public record Leg(
 
     boolean stoppedRingingOn(int ended) {
         return state == State.RINGING && rangOn == ended;
-    }
-
-    /** Which open attempt a device has that refuses a further one as merged, as far as one can tell. */
-    int copyItHas() {
-        return open.contains(rangOn) ? rangOn : Collections.max(open);
     }
 
     Leg withFreshFlow() {
