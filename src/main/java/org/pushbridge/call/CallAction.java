@@ -112,7 +112,10 @@ public sealed interface CallAction {
         }
     }
 
-    /** Remember the end of the call for a device that was pushed to and does not know yet. */
+    /**
+     * Remember the end of the call for a device that was pushed to, or rang, and does not know yet. One that is
+     * connected when this is asked for has to be told then and there: it may not register again for long.
+     */
     record Bury(LegId leg, Verdict verdict) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
