@@ -1,0 +1,1076 @@
+package org.pushbridge.call;
+
+import static org.pushbridge.call.Invariant.ALERT;
+import static org.pushbridge.call.Invariant.CANCELLED;
+import static org.pushbridge.call.Invariant.EXCHANGE;
+import static org.pushbridge.call.Invariant.FINISH;
+import static org.pushbridge.call.Invariant.HANG_UP;
+import static org.pushbridge.call.Invariant.ONE_ANSWER;
+import static org.pushbridge.call.Invariant.ONE_FINAL_RESPONSE;
+import static org.pushbridge.call.Invariant.ONE_INVITE;
+import static org.pushbridge.call.Invariant.ONE_PUSH;
+import static org.pushbridge.call.Invariant.PROMPT;
+import static org.pushbridge.call.Invariant.TIMERS;
+import static org.pushbridge.call.Invariant.VERDICT;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.pushbridge.call.CallEvent.Failure;
+import org.pushbridge.call.CallPlan.Candidate;
+import org.pushbridge.call.CallPlan.Reach;
+import org.pushbridge.call.Coverage.Situation;
+
+/**
+ * Watches one call from outside: knows the plan, the events that went in and the actions that came out, and from these
+ * alone, never from the rules' own state, what had to happen. Times are virtual, in milliseconds since the call began.
+ */
+final class CallChecker {
+    private static final int MERGED = 482;
+    private static final int FLOW_FAILED = 430;
+    private static final int UNREACHED = 480;
+
+    private final CallPlan plan;
+    private final Coverage coverage;
+    private final Map<LegId, LegView> legs = new LinkedHashMap<>();
+    private final Map<LegDialog, Confirmed> confirmed = new LinkedHashMap<>();
+    private final Map<ExchangeId, ExchangeView> exchanges = new LinkedHashMap<>();
+    private final Map<Timer, Integer> timers = new HashMap<>();
+    private long now;
+    private boolean begun;
+    private boolean callerWaits;
+    private boolean callerHeardOfParking;
+    private boolean callerHeard;
+    private Optional<LegDialog> answered = Optional.empty();
+    private long answeredAt;
+    private boolean callerAcknowledged;
+    private boolean hungUp;
+    private boolean finished;
+    private Optional<Verdict> verdict = Optional.empty();
+
+    // What the event of this step asks for.
+    private Optional<Verdict> endDue = Optional.empty();
+    private int statusDue;
+    private int finalStatus;
+    private Set<Side> byesDue = EnumSet.noneOf(Side.class);
+    private boolean hangUpDue;
+    private boolean nothingDue;
+    private Optional<LegDialog> dismissalDue = Optional.empty();
+    private Optional<CallEvent.Provisional> provisionalDue = Optional.empty();
+    private Optional<ExchangeId> requestDue = Optional.empty();
+    private Optional<Integer> replyDue = Optional.empty();
+    private boolean forwardDue;
+    private Optional<LegId> inviteDue = Optional.empty();
+    private boolean exchangeAckDue;
+
+    /** What is known of a leg from outside. */
+    private static final class LegView {
+        final LegId id;
+        final boolean pushable;
+        final Map<Integer, Attempt> attempts = new TreeMap<>();
+        boolean pushed;
+        boolean pushFailed;
+        boolean registeredSincePush;
+        boolean registeredSinceInvite;
+        boolean newestBroke;
+        boolean anyBroke;
+        boolean refused;
+        int refusedStatus;
+        boolean rang;
+        int lastRang;
+        boolean someCopy;
+        boolean told;
+        boolean buried;
+        boolean alerted;
+
+        LegView(LegId id, boolean pushable) {
+            this.id = id;
+            this.pushable = pushable;
+        }
+
+        boolean hasOpenAttempt() {
+            return attempts.values().stream().anyMatch(a -> !a.ended);
+        }
+
+        boolean isAsleep() {
+            return pushed && !pushFailed && !registeredSincePush;
+        }
+
+        /** Whether something may still come of this leg, so that giving up would be wrong. */
+        boolean isHopeful() {
+            // A phone that woke and lost its connection at once shows that it is there: it may come again.
+            boolean mayComeAgain = pushed && registeredSincePush && newestBroke;
+            return !refused && (hasOpenAttempt() || isAsleep() || mayComeAgain || registeredSinceInvite);
+        }
+
+        /** Whether nothing can come of this leg, so that waiting for it would be wrong. */
+        boolean isHopeless() {
+            // An older copy of the INVITE whose connection broke leaves it open what to make of that.
+            boolean mayComeAgain = !refused && pushed && registeredSincePush && anyBroke;
+            return !isHopeful() && !mayComeAgain;
+        }
+
+        int status() {
+            return refused ? refusedStatus : UNREACHED;
+        }
+
+        boolean needsVerdict() {
+            return (pushed || rang) && !told && !buried;
+        }
+    }
+
+    private static final class Attempt {
+        long silentSince;
+        boolean ended;
+        boolean responded;
+        boolean flowLost;
+        boolean cancelled;
+
+        Attempt(long at) {
+            silentSince = at;
+        }
+
+        /** Whether the device has this INVITE and is able to act on it, as far as anyone outside can know. */
+        boolean mayBeWithTheDevice() {
+            return !ended && responded && !flowLost;
+        }
+    }
+
+    /** A dialog whose 2xx came. */
+    private static final class Confirmed {
+        int acks;
+        final Set<Side> byeSent = EnumSet.noneOf(Side.class);
+        final Set<Side> byePending = EnumSet.noneOf(Side.class);
+        final Set<Side> byeReceived = EnumSet.noneOf(Side.class);
+    }
+
+    private static final class ExchangeView {
+        final String method;
+        boolean forwarded;
+        boolean owed;
+        boolean replied;
+        boolean awaitingAck;
+        int acksDue;
+        int acks;
+
+        ExchangeView(String method) {
+            this.method = method;
+        }
+
+        boolean isOpenInvite() {
+            return method.equals("INVITE") && forwarded && (owed || awaitingAck);
+        }
+    }
+
+    CallChecker(CallPlan plan, Coverage coverage) {
+        this.plan = plan;
+        this.coverage = coverage;
+    }
+
+    /** One step of the rules: what went in and what came out. */
+    void check(long time, CallEvent event, List<CallAction> actions) {
+        now = time;
+        boolean waited = callerWaits;
+        boolean wasFinished = finished;
+        clearDues();
+        note(event);
+        for (CallAction action : actions) {
+            require(!finished, FINISH, "after Finish came ", action);
+            require(!wasFinished, FINISH, "a finished call did ", action);
+            require(!nothingDue, TIMERS, "a stale timer led to ", action);
+            check(action, event);
+        }
+        if (wasFinished) {
+            coverage.saw(Situation.EVENT_AFTER_FINISH);
+            return;
+        }
+        checkCaller(waited || event instanceof CallEvent.Begun);
+        checkLegs();
+        checkDialogs();
+        checkExchanges();
+        checkTimers();
+        boolean over = begun && !callerWaits && (answered.isEmpty() || hungUp);
+        boolean owed = somethingIsOwed();
+        if (finished && (!over || owed)) {
+            throw new InvariantBroken(FINISH, "finished though something is owed: " + owedThings());
+        }
+        require(finished || !over || owed, FINISH, "nothing is owed, but the call does not finish");
+    }
+
+    /** Nothing will happen any more. */
+    void drained() {
+        if (!finished) {
+            throw new InvariantBroken(
+                    FINISH, "nothing more will happen, but the call has not finished; owed: " + owedThings());
+        }
+    }
+
+    boolean callerIsWaiting() {
+        return callerWaits;
+    }
+
+    // --- what goes in --------------------------------------------------------------------------------------------
+
+    private void clearDues() {
+        endDue = Optional.empty();
+        byesDue = EnumSet.noneOf(Side.class);
+        hangUpDue = false;
+        nothingDue = false;
+        dismissalDue = Optional.empty();
+        provisionalDue = Optional.empty();
+        requestDue = Optional.empty();
+        replyDue = Optional.empty();
+        forwardDue = false;
+        inviteDue = Optional.empty();
+        exchangeAckDue = false;
+    }
+
+    private void note(CallEvent event) {
+        if (finished) {
+            return;
+        }
+        if (event instanceof CallEvent.Begun) {
+            noteBegun();
+        } else if (event instanceof CallEvent.DeviceRegistered e) {
+            noteRegistered(e);
+        } else if (event instanceof CallEvent.PushFailed e) {
+            LegView leg = leg(e.leg());
+            leg.pushFailed = true;
+            if (callerWaits && !leg.registeredSincePush) {
+                coverage.saw(Situation.PUSH_FAILED_WHILE_ASLEEP);
+            }
+        } else if (event instanceof CallEvent.Provisional e) {
+            noteProvisional(e);
+        } else if (event instanceof CallEvent.Answered e) {
+            noteAnswered(e);
+        } else if (event instanceof CallEvent.LegFailed e) {
+            noteFailed(e);
+        } else if (event instanceof CallEvent.FlowLost e) {
+            noteFlowLost(e);
+        } else if (event instanceof CallEvent.CallerCancelled) {
+            if (callerWaits) {
+                end(Verdict.CALLER_GAVE_UP, 487);
+                coverage.saw(Situation.CANCELLED);
+            } else if (answered.isPresent()) {
+                coverage.saw(Situation.CANCEL_CROSSED_ANSWER);
+            }
+        } else if (event instanceof CallEvent.CallerAcknowledged e) {
+            if (answered.equals(Optional.of(e.dialog())) && !hungUp) {
+                callerAcknowledged = true;
+            }
+        } else if (event instanceof CallEvent.CallerAckMissing) {
+            if (answered.isPresent() && !callerAcknowledged && !hungUp) {
+                hangUp(EnumSet.allOf(Side.class));
+                coverage.saw(Situation.ACK_MISSING);
+            }
+        } else if (event instanceof CallEvent.TimerFired e) {
+            noteTimer(e);
+        } else {
+            noteInDialog(event);
+        }
+    }
+
+    private void noteBegun() {
+        begun = true;
+        callerWaits = true;
+        for (Candidate candidate : plan.candidates()) {
+            LegView leg = new LegView(candidate.leg(), candidate.pushable());
+            legs.put(candidate.leg(), leg);
+            if (candidate.reach() == Reach.BUSY) {
+                leg.refused = true;
+                leg.refusedStatus = 486;
+                leg.told = true;
+            } else if (candidate.reach() == Reach.CONNECTED) {
+                leg.registeredSinceInvite = true;
+            }
+        }
+    }
+
+    private void noteRegistered(CallEvent.DeviceRegistered e) {
+        if (!callerWaits) {
+            LegView leg = legs.get(e.leg());
+            if (leg != null) {
+                coverage.saw(Situation.REGISTERED_AFTER_THE_END);
+                require(
+                        !leg.needsVerdict() || leg.hasOpenAttempt(),
+                        VERDICT,
+                        "a late ",
+                        e.leg(),
+                        " found no tombstone and has no INVITE under way");
+            }
+            return;
+        }
+        boolean known = legs.containsKey(e.leg());
+        if (!known) {
+            legs.put(e.leg(), new LegView(e.leg(), e.pushable()));
+            coverage.saw(Situation.JOINED_LATE);
+        }
+        LegView leg = leg(e.leg());
+        if (now >= plan.ringLimit().toMillis()) {
+            coverage.saw(Situation.REGISTERED_AT_RING_LIMIT);
+        }
+        if (leg.isAsleep()) {
+            coverage.saw(Situation.WOKEN_AND_INVITED);
+        }
+        if (leg.attempts.values().stream().anyMatch(a -> !a.ended && a.flowLost)) {
+            coverage.saw(Situation.CAME_BACK_AFTER_FLOW_LOST);
+        }
+        leg.registeredSincePush = true;
+        leg.registeredSinceInvite = true;
+        if (leg.refused) {
+            return;
+        }
+        boolean anyMayWork = leg.attempts.values().stream()
+                .anyMatch(a -> !a.ended && !a.flowLost && (a.responded || !silentTooLong(leg, a)));
+        if (anyMayWork) {
+            coverage.saw(Situation.REGISTERED_WHILE_INVITED);
+        } else {
+            inviteDue = Optional.of(e.leg());
+        }
+    }
+
+    private boolean silentTooLong(LegView leg, Attempt attempt) {
+        return leg.pushable
+                && !attempt.responded
+                && now > attempt.silentSince + plan.silenceLimit().toMillis();
+    }
+
+    private void noteProvisional(CallEvent.Provisional e) {
+        LegView leg = leg(e.dialog().leg());
+        Attempt attempt = attempt(leg, e.attempt());
+        if (attempt.ended) {
+            return;
+        }
+        leg.rang = true;
+        leg.lastRang = e.attempt();
+        leg.someCopy = false;
+        attempt.responded = true;
+        // Should it not know the copies for what they are, the last that it rang for counts.
+        leg.attempts.values().forEach(a -> a.flowLost = a.responded);
+        attempt.flowLost = false;
+        if (callerWaits && !leg.refused) {
+            provisionalDue = Optional.of(e);
+        }
+    }
+
+    private void noteAnswered(CallEvent.Answered e) {
+        LegView leg = leg(e.dialog().leg());
+        Attempt attempt = attempt(leg, e.attempt());
+        if (attempt.ended && confirmed.keySet().stream().noneMatch(d -> d.leg().equals(leg.id))) {
+            coverage.saw(Situation.ANSWER_ON_AN_ENDED_ATTEMPT);
+        }
+        attempt.ended = true;
+        attempt.responded = true;
+        leg.told = true;
+        confirmed.put(e.dialog(), new Confirmed());
+        if (callerWaits) {
+            endDue = Optional.of(Verdict.ANSWERED_ELSEWHERE);
+            statusDue = e.status();
+        } else {
+            dismissalDue = Optional.of(e.dialog());
+            coverage.saw(
+                    answered.map(LegDialog::leg).equals(Optional.of(leg.id))
+                            ? Situation.SECOND_2XX_OF_A_FORK
+                            : Situation.LATE_2XX_DISMISSED);
+        }
+    }
+
+    private void noteFailed(CallEvent.LegFailed e) {
+        LegView leg = leg(e.leg());
+        Attempt attempt = attempt(leg, e.attempt());
+        require(!attempt.ended, EXCHANGE, "the simulation itself ended an INVITE twice: ", e);
+        Attempt newest = attempt(leg, leg.attempts.size());
+        if (attempt.mayBeWithTheDevice() && attempt != newest && !leg.someCopy) {
+            newest.silentSince = now; // it rang for an older copy: only now is the newest waited for
+            newest.responded = false;
+            newest.flowLost = false;
+        }
+        attempt.ended = true;
+        boolean merged = e.failure() == Failure.REFUSED && e.status() == MERGED && leg.attempts.size() > 1;
+        boolean broke = e.failure() == Failure.TRANSPORT || e.status() == FLOW_FAILED;
+        leg.anyBroke |= broke;
+        if (e.attempt() == leg.attempts.size()) {
+            leg.newestBroke = broke;
+        }
+        if (merged) {
+            // It refuses this copy because it has another: the one that it rang for, else nobody can know which.
+            Attempt last = leg.attempts.get(leg.lastRang);
+            leg.rang |= leg.hasOpenAttempt();
+            leg.someCopy = last == null || last.ended;
+            leg.attempts.values().stream()
+                    .filter(a -> leg.someCopy || a == last)
+                    .forEach(a -> {
+                        a.responded = true;
+                        a.flowLost = false;
+                    });
+            coverage.saw(Situation.MERGED);
+        } else if (e.failure() == Failure.REFUSED && !broke) {
+            attempt.responded = true;
+            if (callerWaits && !leg.refused) {
+                leg.refusedStatus = e.status();
+                leg.refused = true;
+                if (plan.declinesAll().contains(e.status())) {
+                    end(Verdict.DECLINED_ELSEWHERE, e.status());
+                    coverage.saw(Situation.DECLINED_FOR_ALL);
+                }
+            }
+            leg.told = true;
+        } else if (attempt.cancelled) {
+            coverage.saw(Situation.CANCEL_UNDELIVERED);
+        }
+    }
+
+    private void noteFlowLost(CallEvent.FlowLost e) {
+        LegView leg = leg(e.leg());
+        if (leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)) {
+            leg.attempts.values().forEach(a -> a.flowLost = true);
+            if (callerWaits) {
+                coverage.saw(Situation.FLOW_LOST_WHILE_RINGING);
+            }
+        }
+    }
+
+    private void noteTimer(CallEvent.TimerFired e) {
+        Integer running = timers.get(e.timer());
+        if (running == null || running != e.generation()) {
+            nothingDue = true;
+            coverage.saw(Situation.STALE_TIMER);
+            return;
+        }
+        timers.remove(e.timer());
+        if (e.timer().kind() == Timer.Kind.RING_LIMIT) {
+            if (callerWaits) {
+                end(Verdict.RING_LIMIT, 480);
+                coverage.saw(Situation.RING_LIMIT);
+            }
+        } else if (e.timer().kind() == Timer.Kind.DURATION_LIMIT) {
+            if (answered.isPresent() && !hungUp) {
+                hangUp(EnumSet.allOf(Side.class));
+                coverage.saw(Situation.DURATION_LIMIT);
+            }
+        }
+    }
+
+    private void noteInDialog(CallEvent event) {
+        if (event instanceof CallEvent.ByeReceived e) {
+            noteBye(e.exchange());
+        } else if (event instanceof CallEvent.ByeCompleted e) {
+            confirmed(e.dialog()).byePending.remove(e.to());
+        } else if (event instanceof CallEvent.RequestReceived e) {
+            noteRequest(e);
+        } else if (event instanceof CallEvent.ResponseReceived e) {
+            ExchangeView exchange = exchange(e.exchange());
+            if (!exchange.owed || e.status() < 200) {
+                return;
+            }
+            exchange.owed = false;
+            if (exchange.method.equals("INVITE") && e.status() < 300) {
+                exchange.acksDue++;
+                exchange.awaitingAck = !exchange.replied;
+                exchangeAckDue = exchange.replied;
+                coverage.saw(Situation.RE_INVITE_ACCEPTED);
+            }
+            if (!exchange.replied) {
+                requestDue = Optional.of(e.exchange());
+                replyDue = Optional.of(e.status());
+            }
+        } else if (event instanceof CallEvent.ExchangeAcknowledged e) {
+            noteExchangeAck(e.exchange());
+        } else if (event instanceof CallEvent.ExchangeAckMissing e) {
+            if (noteExchangeAck(e.exchange()) && !hungUp) {
+                hangUp(EnumSet.allOf(Side.class));
+                coverage.saw(Situation.RE_INVITE_ACK_MISSING);
+            }
+        } else if (event instanceof CallEvent.ExchangeCancelled e) {
+            ExchangeView exchange = exchange(e.exchange());
+            if (exchange.owed && !exchange.replied) {
+                coverage.saw(Situation.RE_INVITE_CANCELLED);
+            }
+        }
+    }
+
+    private boolean noteExchangeAck(ExchangeId id) {
+        ExchangeView exchange = exchange(id);
+        boolean awaited = exchange.awaitingAck;
+        exchangeAckDue = awaited;
+        exchange.awaitingAck = false;
+        return awaited;
+    }
+
+    private void noteBye(ExchangeId id) {
+        Side sender = id.from();
+        exchanges.put(id, new ExchangeView("BYE"));
+        requestDue = Optional.of(id);
+        if (callerWaits && sender == Side.CALLER) {
+            replyDue = Optional.of(200);
+            end(Verdict.CALLER_GAVE_UP, 487);
+            coverage.saw(Situation.ENDED_BY_EARLY_BYE);
+            return;
+        }
+        Confirmed dialog = confirmed.get(id.dialog());
+        if (dialog != null && dialog.byePending.contains(sender)) {
+            dialog.byeReceived.add(sender);
+            replyDue = Optional.of(200);
+            coverage.saw(Situation.BYES_CROSSED);
+        } else if (answered.equals(Optional.of(id.dialog())) && !hungUp) {
+            confirmed(id.dialog()).byeReceived.add(sender);
+            replyDue = Optional.of(200);
+            if (!callerAcknowledged) {
+                coverage.saw(Situation.HUNG_UP_BEFORE_ACK);
+            }
+            if (exchanges.values().stream().anyMatch(ExchangeView::isOpenInvite)) {
+                coverage.saw(Situation.BYE_CROSSED_RE_INVITE);
+            }
+            hangUp(EnumSet.of(sender.other()));
+        } else {
+            replyDue = Optional.of(481);
+        }
+    }
+
+    private void noteRequest(CallEvent.RequestReceived e) {
+        ExchangeId id = e.exchange();
+        if (exchanges.containsKey(id)) {
+            return; // a retransmission: no answer of its own is due, and none may be given
+        }
+        exchanges.put(id, new ExchangeView(e.method()));
+        requestDue = Optional.of(id);
+        boolean talking = answered.equals(Optional.of(id.dialog())) && !hungUp;
+        LegView leg = legs.get(id.dialog().leg());
+        boolean early = callerWaits && leg != null && !leg.refused && leg.hasOpenAttempt();
+        boolean invite = e.method().equals("INVITE");
+        if (!talking && !early) {
+            replyDue = Optional.of(481);
+            coverage.saw(Situation.REQUEST_OUTSIDE_ANY_DIALOG);
+        } else if (early && leg != null) {
+            // Whether it crosses a lost flow or a second attempt is not looked at: it gets some answer.
+            if (leg.attempts.size() == 1
+                    && leg.attempts.values().stream().allMatch(Attempt::mayBeWithTheDevice)
+                    && !invite) {
+                forwardDue = true;
+                coverage.saw(Situation.EARLY_DIALOG_REQUEST);
+            }
+        } else if (invite) {
+            Optional<ExchangeId> pending = exchanges.entrySet().stream()
+                    .filter(x -> x.getKey().dialog().equals(id.dialog())
+                            && x.getValue().isOpenInvite())
+                    .map(Map.Entry::getKey)
+                    .findFirst();
+            if (pending.isPresent()) {
+                boolean own = pending.get().from() == id.from();
+                replyDue = Optional.of(own ? 500 : 491);
+                coverage.saw(own ? Situation.OWN_GLARE_500 : Situation.GLARE_491);
+            } else if (!callerAcknowledged) {
+                replyDue = Optional.of(491);
+            } else {
+                forwardDue = true;
+            }
+        } else {
+            forwardDue = true;
+        }
+    }
+
+    private void end(Verdict why, int status) {
+        endDue = Optional.of(why);
+        statusDue = status;
+    }
+
+    private void hangUp(Set<Side> toTell) {
+        hangUpDue = true;
+        byesDue = EnumSet.copyOf(toTell);
+    }
+
+    // --- what comes out ------------------------------------------------------------------------------------------
+
+    private void check(CallAction action, CallEvent event) {
+        if (action instanceof CallAction.RespondToCaller a) {
+            checkResponse(a);
+        } else if (action instanceof CallAction.AnswerCaller a) {
+            require(callerWaits, ONE_FINAL_RESPONSE, "a final response was followed by ", a);
+            require(
+                    event instanceof CallEvent.Answered e && e.dialog().equals(a.dialog()) && e.status() == a.status(),
+                    ONE_ANSWER,
+                    a,
+                    " is not what was answered");
+            callerWaits = false;
+            answered = Optional.of(a.dialog());
+            answeredAt = now;
+            verdict = Optional.of(Verdict.ANSWERED_ELSEWHERE);
+            coverage.saw(Situation.ANSWERED);
+        } else if (action instanceof CallAction.Invite a) {
+            checkInvite(a);
+        } else if (action instanceof CallAction.Cancel a) {
+            checkCancel(a);
+        } else if (action instanceof CallAction.Push a) {
+            checkPush(a);
+        } else if (action instanceof CallAction.AlertMissedCall a) {
+            LegView leg = leg(a.leg());
+            require(!leg.alerted, ALERT, "alerted twice: ", a);
+            require(
+                    verdict.equals(Optional.of(Verdict.CALLER_GAVE_UP))
+                            || verdict.equals(Optional.of(Verdict.RING_LIMIT)),
+                    ALERT,
+                    a,
+                    " though the verdict is ",
+                    verdict);
+            require(leg.pushable && !leg.refused, ALERT, "not a device that missed the call: ", a);
+            leg.alerted = true;
+            coverage.saw(Situation.MISSED_CALL_ALERT);
+        } else if (action instanceof CallAction.Bury a) {
+            LegView leg = leg(a.leg());
+            require(!callerWaits, VERDICT, "buried while the caller waits: ", a);
+            require(!leg.buried, VERDICT, "buried twice: ", a);
+            require(!leg.told, VERDICT, "it knows the outcome already: ", a);
+            require(verdict.equals(Optional.of(a.verdict())), VERDICT, a, " though the verdict is ", verdict);
+            leg.buried = true;
+        } else if (action instanceof CallAction.Acknowledge a) {
+            checkAcknowledge(a, event);
+        } else if (action instanceof CallAction.Bye a) {
+            checkBye(a);
+        } else if (action instanceof CallAction.StartTimer a) {
+            boolean atItsTime = a.timer().kind() == Timer.Kind.DURATION_LIMIT
+                    ? endDue.equals(Optional.of(Verdict.ANSWERED_ELSEWHERE))
+                    : callerWaits;
+            require(atItsTime, TIMERS, "this is not its time: ", a);
+            timers.put(a.timer(), a.generation());
+        } else if (action instanceof CallAction.StopTimer a) {
+            require(timers.remove(a.timer()) != null, TIMERS, "it does not run: ", a);
+        } else if (action instanceof CallAction.Finish) {
+            finished = true;
+        } else {
+            checkExchangeAction(action, event);
+        }
+    }
+
+    private void checkResponse(CallAction.RespondToCaller a) {
+        require(callerWaits, ONE_FINAL_RESPONSE, "a final response was followed by ", a);
+        if (a.status() >= 300) {
+            callerWaits = false;
+            finalStatus = a.status();
+            verdict = a.reason();
+            require(verdict.isPresent(), VERDICT, "a final response without a reason: ", a);
+            return;
+        }
+        callerHeard = true;
+        if (a.dialog().isEmpty()) {
+            require(!callerHeardOfParking, ONE_FINAL_RESPONSE, "told twice that the call is parked");
+            require(a.status() == plan.whileParked(), ONE_FINAL_RESPONSE, "not the status of the plan: ", a);
+            callerHeardOfParking = true;
+            coverage.saw(Situation.PARKED);
+        } else {
+            require(
+                    provisionalDue
+                            .filter(e -> Optional.of(e.dialog()).equals(a.dialog())
+                                    && e.status() == a.status()
+                                    && Optional.of(e.content()).equals(a.content()))
+                            .isPresent(),
+                    ONE_FINAL_RESPONSE,
+                    "no device said so: ",
+                    a);
+            provisionalDue = Optional.empty();
+        }
+    }
+
+    private void checkInvite(CallAction.Invite a) {
+        LegView leg = leg(a.leg());
+        require(callerWaits, ONE_INVITE, "invited after the final response: ", a);
+        require(!leg.refused, ONE_INVITE, "invited although it gave its answer: ", a);
+        require(a.attempt() == leg.attempts.size() + 1, ONE_INVITE, "not the next attempt: ", a);
+        require(leg.registeredSinceInvite, ONE_INVITE, "invited again without a fresh flow: ", a);
+        for (Attempt earlier : leg.attempts.values()) {
+            require(!earlier.mayBeWithTheDevice(), ONE_INVITE, "it rings already: ", a);
+            require(
+                    earlier.ended
+                            || earlier.flowLost
+                            || now >= earlier.silentSince + plan.silenceLimit().toMillis(),
+                    ONE_INVITE,
+                    "an earlier INVITE has not been silent for long enough: ",
+                    a);
+        }
+        if (a.attempt() > 1) {
+            coverage.saw(Situation.INVITED_AGAIN);
+        }
+        leg.registeredSinceInvite = false;
+        leg.newestBroke = false;
+        leg.anyBroke = false;
+        leg.attempts.put(a.attempt(), new Attempt(now));
+        if (inviteDue.equals(Optional.of(a.leg()))) {
+            inviteDue = Optional.empty();
+        }
+    }
+
+    private void checkCancel(CallAction.Cancel a) {
+        LegView leg = leg(a.leg());
+        Attempt attempt = attempt(leg, a.attempt());
+        require(!attempt.ended, CANCELLED, "it has ended: ", a);
+        require(!attempt.cancelled, CANCELLED, "cancelled twice: ", a);
+        require(!callerWaits || leg.refused, CANCELLED, "the caller still waits for it: ", a);
+        require(
+                Optional.of(a.reason()).equals(callerWaits ? Optional.of(Verdict.DECLINED_ELSEWHERE) : verdict),
+                CANCELLED,
+                a,
+                " though the verdict is ",
+                verdict);
+        attempt.cancelled = true;
+    }
+
+    private void checkPush(CallAction.Push a) {
+        LegView leg = leg(a.leg());
+        require(callerWaits, ONE_PUSH, "pushed after the final response: ", a);
+        require(leg.pushable, ONE_PUSH, "nobody can push to it: ", a);
+        require(!leg.pushed, ONE_PUSH, "pushed twice: ", a);
+        require(!leg.refused, ONE_PUSH, "it gave its answer already: ", a);
+        require(
+                leg.attempts.isEmpty() || !leg.registeredSinceInvite,
+                ONE_PUSH,
+                "it is awake on a flow that was not tried: ",
+                a);
+        for (Attempt earlier : leg.attempts.values()) {
+            require(!earlier.mayBeWithTheDevice(), ONE_PUSH, "it rings already: ", a);
+            if (!earlier.ended) {
+                coverage.saw(Situation.PUSHED_AFTER_SILENCE);
+            } else {
+                coverage.saw(Situation.PUSHED_AFTER_BROKEN_CONNECTION);
+            }
+        }
+        leg.pushed = true;
+        leg.registeredSincePush = false;
+    }
+
+    private void checkAcknowledge(CallAction.Acknowledge a, CallEvent event) {
+        Confirmed dialog = confirmed(a.dialog());
+        require(dialog.acks == 0, ONE_ANSWER, "acknowledged twice: ", a);
+        dialog.acks++;
+        if (answered.equals(Optional.of(a.dialog()))) {
+            boolean byTheCaller = event instanceof CallEvent.CallerAcknowledged;
+            require(byTheCaller || hangUpDue, ONE_ANSWER, "the caller has not acknowledged: ", a);
+            require(
+                    !(event instanceof CallEvent.CallerAcknowledged e)
+                            || a.content().equals(Optional.of(e.content())),
+                    ONE_ANSWER,
+                    "the caller's ACK lost its content: ",
+                    a);
+        }
+    }
+
+    private void checkBye(CallAction.Bye a) {
+        Confirmed dialog = confirmed(a.dialog());
+        boolean ours = answered.equals(Optional.of(a.dialog()));
+        require(dialog.acks == 1, ONE_ANSWER, "a BYE before the ACK: ", a);
+        require(dialog.byeSent.add(a.to()), HANG_UP, "two BYEs: ", a);
+        require(!dialog.byeReceived.contains(a.to()), HANG_UP, "it has sent a BYE itself: ", a);
+        if (ours) {
+            require(hangUpDue, HANG_UP, "nobody hung up: ", a);
+            hungUp = true;
+        } else {
+            require(a.to() == Side.LEG, HANG_UP, "the caller has no such dialog: ", a);
+        }
+        dialog.byePending.add(a.to());
+    }
+
+    private void checkExchangeAction(CallAction action, CallEvent event) {
+        if (action instanceof CallAction.Forward a) {
+            ExchangeView exchange = exchange(a.exchange());
+            require(
+                    requestDue.equals(Optional.of(a.exchange())) && replyDue.isEmpty(),
+                    EXCHANGE,
+                    "not a request to pass on: ",
+                    a);
+            require(!exchange.forwarded, EXCHANGE, "passed on twice: ", a);
+            exchange.forwarded = true;
+            exchange.owed = true;
+            requestDue = Optional.empty();
+            forwardDue = false;
+        } else if (action instanceof CallAction.Reply a) {
+            ExchangeView exchange = exchange(a.exchange());
+            require(!exchange.replied, EXCHANGE, "a second answer: ", a);
+            if (a.status() < 200) {
+                require(event instanceof CallEvent.ResponseReceived, EXCHANGE, "nobody said so: ", a);
+                return;
+            }
+            exchange.replied = true;
+            if (requestDue.equals(Optional.of(a.exchange()))) {
+                require(!forwardDue, EXCHANGE, "this request had to be passed on: ", a);
+                require(
+                        replyDue.isEmpty() || replyDue.get() == a.status(),
+                        EXCHANGE,
+                        a,
+                        " where ",
+                        replyDue,
+                        " was due");
+                requestDue = Optional.empty();
+            } else {
+                require(hungUp || !callerWaits, EXCHANGE, "its answer is still awaited: ", a);
+                require(exchange.owed, EXCHANGE, "nothing is asked: ", a);
+            }
+        } else if (action instanceof CallAction.AcknowledgeExchange a) {
+            ExchangeView exchange = exchange(a.exchange());
+            exchange.acks++;
+            exchange.awaitingAck = false;
+            require(exchange.acks <= exchange.acksDue, EXCHANGE, "one ACK too many: ", a);
+            require(exchangeAckDue || hangUpDue, EXCHANGE, "nobody acknowledged: ", a);
+            require(
+                    !(event instanceof CallEvent.ExchangeAcknowledged e)
+                            || a.content().equals(Optional.of(e.content())),
+                    EXCHANGE,
+                    "the ACK lost its content: ",
+                    a);
+        } else if (action instanceof CallAction.CancelExchange a) {
+            ExchangeView exchange = exchange(a.exchange());
+            require(
+                    exchange.owed
+                            && !exchange.replied
+                            && event instanceof CallEvent.ExchangeCancelled e
+                            && e.exchange().equals(a.exchange()),
+                    EXCHANGE,
+                    "nobody cancelled: ",
+                    a);
+        } else {
+            throw new AssertionError("An action without a check: " + action);
+        }
+    }
+
+    // --- what must be true after each step -----------------------------------------------------------------------
+
+    private void checkCaller(boolean waited) {
+        if (!waited) {
+            return;
+        }
+        if (endDue.isPresent()) {
+            require(!callerWaits, PROMPT, "the call is over (", endDue.get(), "), but the caller waits");
+            require(verdict.equals(endDue), VERDICT, "the verdict is ", verdict, ", not ", endDue);
+            require(
+                    answered.isPresent() || finalStatus == statusDue,
+                    ONE_FINAL_RESPONSE,
+                    finalStatus,
+                    " where ",
+                    statusDue,
+                    " was due");
+        } else {
+            boolean hope = legs.values().stream().anyMatch(LegView::isHopeful);
+            require(callerWaits || !hope, PROMPT, "given up although a device may still take the call");
+            boolean hopeless = legs.values().stream().allMatch(LegView::isHopeless);
+            require(!callerWaits || !hopeless, PROMPT, "nothing is left to wait for, but the caller waits");
+            if (!callerWaits) {
+                require(verdict.equals(Optional.of(Verdict.FAILED)), VERDICT, "the verdict is ", verdict);
+                checkBestStatus();
+                coverage.saw(Situation.FAILED_AS_HOPELESS);
+            }
+        }
+        if (callerWaits) {
+            require(now <= plan.ringLimit().toMillis(), PROMPT, "the ring limit is over, but the caller waits");
+            require(provisionalDue.isEmpty(), ONE_FINAL_RESPONSE, "the caller did not hear of ", provisionalDue);
+            boolean parked = legs.values().stream().filter(LegView::isHopeful).allMatch(l -> !l.hasOpenAttempt());
+            require(
+                    !parked || callerHeard || plan.whileParked() == 100,
+                    PROMPT,
+                    "the call is parked, but the caller was not told");
+        }
+    }
+
+    /** Nobody took the call: the best of what the devices said (RFC 3261 section 16.7 step 6). */
+    private void checkBestStatus() {
+        Set<Integer> statuses = new HashSet<>();
+        legs.values().forEach(leg -> statuses.add(leg.status()));
+        Set<Integer> right = new HashSet<>();
+        if (statuses.stream().anyMatch(s -> s >= 600)) {
+            statuses.stream().filter(s -> s >= 600).forEach(right::add);
+        } else if (statuses.contains(486)) {
+            right.add(486);
+        } else {
+            Set<Integer> telling = new HashSet<>(statuses);
+            telling.remove(UNREACHED);
+            int bestClass = statuses.stream().mapToInt(s -> s / 100).min().orElse(4);
+            telling.stream().filter(s -> s / 100 == bestClass).forEach(right::add);
+            if (right.isEmpty()) {
+                right.add(UNREACHED);
+            }
+            if (right.remove(503)) {
+                right.add(500); // RFC 3261 section 16.7 step 6
+            }
+        }
+        require(right.contains(finalStatus), ONE_FINAL_RESPONSE, finalStatus, " where one of ", right, " was due");
+    }
+
+    private void checkLegs() {
+        require(inviteDue.isEmpty() || !callerWaits, ONE_INVITE, "awake, but not invited: ", inviteDue);
+        for (LegView leg : legs.values()) {
+            boolean over = !callerWaits || leg.refused;
+            for (Map.Entry<Integer, Attempt> entry : leg.attempts.entrySet()) {
+                Attempt attempt = entry.getValue();
+                require(
+                        !over || attempt.ended || attempt.cancelled,
+                        CANCELLED,
+                        "attempt ",
+                        entry.getKey(),
+                        " of ",
+                        leg.id,
+                        " is not wanted any more, but goes on");
+                require(
+                        over
+                                || !silentTooLong(leg, attempt)
+                                || attempt.ended
+                                || leg.pushed
+                                || leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)
+                                || entry.getKey() < leg.attempts.size(),
+                        ONE_PUSH,
+                        leg.id,
+                        " has been silent for too long, but was not pushed to");
+            }
+            boolean tried =
+                    leg.attempts.values().stream().anyMatch(a -> !a.ended && !a.flowLost && !silentTooLong(leg, a));
+            require(
+                    over || tried || !leg.registeredSinceInvite,
+                    ONE_INVITE,
+                    leg.id,
+                    " has a flow that was not tried, but is not invited");
+            require(
+                    over || !leg.pushable || leg.pushed || leg.hasOpenAttempt(),
+                    ONE_PUSH,
+                    leg.id,
+                    " could be woken, but was not pushed to");
+            require(
+                    callerWaits || !leg.needsVerdict() || leg.hasOpenAttempt(),
+                    VERDICT,
+                    leg.id,
+                    " has not learned how the call ended");
+            boolean missed = verdict.filter(v -> v == Verdict.CALLER_GAVE_UP || v == Verdict.RING_LIMIT)
+                    .isPresent();
+            require(
+                    !missed || !leg.pushable || leg.refused || leg.alerted,
+                    ALERT,
+                    leg.id,
+                    " missed the call and was not told");
+        }
+    }
+
+    private void checkDialogs() {
+        dismissalDue.ifPresent(dialog -> require(
+                confirmed(dialog).acks == 1 && confirmed(dialog).byeSent.contains(Side.LEG),
+                ONE_ANSWER,
+                "a late 2xx was not acknowledged and ended: ",
+                dialog));
+        if (hangUpDue) {
+            hungUp = true;
+            Confirmed dialog = confirmed(answered.orElseThrow());
+            require(dialog.acks == 1, ONE_ANSWER, "the answer was never acknowledged");
+            require(
+                    dialog.byeSent.equals(byesDue),
+                    HANG_UP,
+                    "the call is over; told were ",
+                    dialog.byeSent,
+                    ", not ",
+                    byesDue);
+        }
+        if (callerAcknowledged) {
+            require(confirmed(answered.orElseThrow()).acks == 1, ONE_ANSWER, "the caller's ACK was not passed on");
+        }
+        boolean tooLong = answered.isPresent()
+                && !hungUp
+                && now > answeredAt + plan.durationLimit().toMillis();
+        require(!tooLong, HANG_UP, "the call lasts longer than it may");
+    }
+
+    private void checkExchanges() {
+        requestDue.ifPresent(id -> require(false, EXCHANGE, "neither passed on nor answered: ", id));
+        boolean over = !callerWaits && (answered.isEmpty() || hungUp);
+        exchanges.forEach((id, exchange) -> {
+            require(!over || exchange.replied, EXCHANGE, "the call is over and this is not answered: ", id);
+            boolean ackOwed = exchange.acks < exchange.acksDue && (over || !exchange.awaitingAck);
+            require(!ackOwed, EXCHANGE, "its 2xx was not acknowledged: ", id);
+        });
+    }
+
+    private void checkTimers() {
+        require(
+                timers.containsKey(Timer.RING_LIMIT) == callerWaits,
+                TIMERS,
+                "the ring limit ",
+                (callerWaits ? "does not run" : "runs on"));
+        require(
+                timers.containsKey(Timer.DURATION_LIMIT) == (answered.isPresent() && !hungUp),
+                TIMERS,
+                "the duration limit is wrong");
+        for (Timer timer : timers.keySet()) {
+            if (timer.kind() == Timer.Kind.SILENCE) {
+                LegView leg = leg(timer.leg());
+                require(callerWaits && leg.hasOpenAttempt(), TIMERS, "nothing to wait for: ", timer);
+                require(
+                        leg.attempts.values().stream().noneMatch(Attempt::mayBeWithTheDevice),
+                        TIMERS,
+                        "it is not silent: ",
+                        timer);
+            }
+        }
+    }
+
+    private boolean somethingIsOwed() {
+        return legs.values().stream().anyMatch(LegView::hasOpenAttempt)
+                || confirmed.values().stream().anyMatch(c -> !c.byePending.isEmpty())
+                || exchanges.values().stream().anyMatch(e -> e.owed);
+    }
+
+    private List<String> owedThings() {
+        List<String> owed = new ArrayList<>();
+        for (LegView leg : legs.values()) {
+            leg.attempts.forEach((number, attempt) -> {
+                if (!attempt.ended) {
+                    owed.add("the end of INVITE " + number + " to " + leg.id);
+                }
+            });
+        }
+        confirmed.forEach((dialog, state) -> {
+            for (Side side : state.byePending) {
+                owed.add("the answer to the BYE to " + side + " in " + dialog);
+            }
+        });
+        exchanges.forEach((id, exchange) -> {
+            if (exchange.owed) {
+                owed.add("the answer to " + id);
+            }
+        });
+        return owed;
+    }
+
+    // --- look-ups ------------------------------------------------------------------------------------------------
+
+    private LegView leg(LegId id) {
+        LegView leg = legs.get(id);
+        require(leg != null, ONE_INVITE, "no such leg: ", id);
+        return Objects.requireNonNull(leg);
+    }
+
+    private static Attempt attempt(LegView leg, int number) {
+        Attempt attempt = leg.attempts.get(number);
+        require(attempt != null, ONE_INVITE, "no attempt ", number, " to ", leg.id);
+        return Objects.requireNonNull(attempt);
+    }
+
+    private Confirmed confirmed(LegDialog dialog) {
+        Confirmed state = confirmed.get(dialog);
+        require(state != null, ONE_ANSWER, "no such answer: ", dialog);
+        return Objects.requireNonNull(state);
+    }
+
+    private ExchangeView exchange(ExchangeId id) {
+        ExchangeView exchange = exchanges.get(id);
+        require(exchange != null, EXCHANGE, "no such request: ", id);
+        return Objects.requireNonNull(exchange);
+    }
+
+    private static void require(boolean condition, Invariant invariant, Object... what) {
+        if (!condition) {
+            throw new InvariantBroken(
+                    invariant, Arrays.stream(what).map(String::valueOf).collect(Collectors.joining()));
+        }
+    }
+}

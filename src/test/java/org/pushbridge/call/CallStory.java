@@ -1,0 +1,276 @@
+package org.pushbridge.call;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.pushbridge.call.CallEvent.Failure;
+import org.pushbridge.call.CallPlan.Candidate;
+import org.pushbridge.call.CallPlan.Reach;
+
+/**
+ * Tells a call event by event, and what it does after each. The {@link CallChecker} watches too: a story also fails
+ * where it breaks an invariant that it does not mention.
+ */
+final class CallStory {
+    /** What a message carries in a story. */
+    record Words(String words) implements Content {}
+
+    private record Running(int generation, long due) {}
+
+    private final CallChecker checker;
+    private final Map<Timer, Running> timers = new HashMap<>();
+    private Call call;
+    private List<CallAction> deeds = List.of();
+    private long now;
+    private long cseq;
+
+    private CallStory(CallPlan plan) {
+        call = Call.planned(plan);
+        checker = new CallChecker(plan, new Coverage());
+        on(new CallEvent.Begun());
+    }
+
+    /** A call that has begun: ring limit 45 s, silence limit 4 s, 182 while parked, 603 declines for all. */
+    static CallStory to(Candidate... candidates) {
+        return new CallStory(new CallPlan(
+                new CallId(new UUID(0, 1)),
+                List.of(candidates),
+                Duration.ofSeconds(45),
+                Duration.ofSeconds(4),
+                Duration.ofHours(4),
+                182,
+                Set.of(603)));
+    }
+
+    static Candidate asleep(String name) {
+        return new Candidate(new LegId(name), Reach.ASLEEP, true);
+    }
+
+    static Candidate connected(String name) {
+        return new Candidate(new LegId(name), Reach.CONNECTED, true);
+    }
+
+    static Candidate busy(String name) {
+        return new Candidate(new LegId(name), Reach.BUSY, true);
+    }
+
+    /** A trunk, or a desk phone: connected, and no push wakes it. */
+    static Candidate trunk(String name) {
+        return new Candidate(new LegId(name), Reach.CONNECTED, false);
+    }
+
+    static LegDialog dialog(String leg) {
+        return dialog(leg, "a");
+    }
+
+    static LegDialog dialog(String leg, String tag) {
+        return new LegDialog(new LegId(leg), tag);
+    }
+
+    static Content words(String words) {
+        return new Words(words);
+    }
+
+    // --- what happens ----------------------------------------------------------------------------------------------
+
+    CallStory on(CallEvent event) {
+        Step step = CallRules.step(call, event);
+        call = step.call();
+        for (CallAction action : step.actions()) {
+            if (action instanceof CallAction.StartTimer start) {
+                timers.put(
+                        start.timer(),
+                        new Running(start.generation(), now + start.after().toMillis()));
+            } else if (action instanceof CallAction.StopTimer stop) {
+                timers.remove(stop.timer());
+            }
+        }
+        deeds = step.actions().stream()
+                .filter(a -> !(a instanceof CallAction.StartTimer) && !(a instanceof CallAction.StopTimer))
+                .toList();
+        checker.check(now, event, step.actions());
+        return this;
+    }
+
+    CallStory registers(String leg) {
+        return on(new CallEvent.DeviceRegistered(new LegId(leg), true));
+    }
+
+    CallStory pushFails(String leg) {
+        return on(new CallEvent.PushFailed(new LegId(leg)));
+    }
+
+    CallStory rings(String leg, int attempt) {
+        return on(new CallEvent.Provisional(dialog(leg), attempt, 180, words("180")));
+    }
+
+    CallStory answers(String leg, int attempt) {
+        return answers(dialog(leg), attempt);
+    }
+
+    CallStory answers(LegDialog dialog, int attempt) {
+        return on(new CallEvent.Answered(dialog, attempt, 200, words("200")));
+    }
+
+    CallStory refuses(String leg, int attempt, int status) {
+        return on(new CallEvent.LegFailed(
+                new LegId(leg), attempt, Failure.REFUSED, status, Optional.of(words("" + status))));
+    }
+
+    CallStory timesOut(String leg, int attempt) {
+        return on(new CallEvent.LegFailed(new LegId(leg), attempt, Failure.TIMEOUT, 408, Optional.empty()));
+    }
+
+    CallStory breaks(String leg, int attempt) {
+        return on(new CallEvent.LegFailed(new LegId(leg), attempt, Failure.TRANSPORT, 503, Optional.empty()));
+    }
+
+    CallStory flowIsLost(String leg) {
+        return on(new CallEvent.FlowLost(new LegId(leg)));
+    }
+
+    CallStory callerCancels() {
+        return on(new CallEvent.CallerCancelled());
+    }
+
+    CallStory callerAcknowledges(String leg) {
+        return on(new CallEvent.CallerAcknowledged(dialog(leg), words("ACK")));
+    }
+
+    CallStory asks(Side from, LegDialog dialog, String method) {
+        return on(new CallEvent.RequestReceived(new ExchangeId(from, dialog, ++cseq), method, words(method)));
+    }
+
+    CallStory isTold(ExchangeId exchange, int status) {
+        return on(new CallEvent.ResponseReceived(exchange, status, Optional.of(words("" + status))));
+    }
+
+    CallStory hangsUp(Side from, LegDialog dialog) {
+        return on(new CallEvent.ByeReceived(new ExchangeId(from, dialog, ++cseq), words("BYE")));
+    }
+
+    CallStory byeIsAnswered(Side to, LegDialog dialog) {
+        return on(new CallEvent.ByeCompleted(to, dialog));
+    }
+
+    CallStory ringLimitPasses() {
+        return runsOut(Timer.RING_LIMIT);
+    }
+
+    CallStory staysSilent(String leg) {
+        return runsOut(Timer.silence(new LegId(leg)));
+    }
+
+    CallStory durationLimitPasses() {
+        return runsOut(Timer.DURATION_LIMIT);
+    }
+
+    private CallStory runsOut(Timer timer) {
+        Running running = timers.remove(timer);
+        if (running == null) {
+            throw new AssertionError(timer + " does not run");
+        }
+        now = running.due();
+        return on(new CallEvent.TimerFired(timer, running.generation()));
+    }
+
+    // --- what the call does ----------------------------------------------------------------------------------------
+
+    /** All that the last event led to, in order, save timers. */
+    CallStory does(CallAction... expected) {
+        assertThat(deeds).containsExactly(expected);
+        return this;
+    }
+
+    CallStory doesNothing() {
+        return does();
+    }
+
+    /** The name of the newest request inside a dialog. */
+    ExchangeId newest(Side from, LegDialog dialog) {
+        return new ExchangeId(from, dialog, cseq);
+    }
+
+    static CallAction invite(String leg, int attempt) {
+        return new CallAction.Invite(new LegId(leg), attempt);
+    }
+
+    static CallAction push(String leg) {
+        return new CallAction.Push(new LegId(leg));
+    }
+
+    static CallAction parked() {
+        return new CallAction.RespondToCaller(182, Optional.empty(), Optional.empty(), Optional.empty());
+    }
+
+    static CallAction tellsOfRinging(String leg) {
+        return new CallAction.RespondToCaller(
+                180, Optional.empty(), Optional.of(dialog(leg)), Optional.of(words("180")));
+    }
+
+    /** A final response of the bridge's own. */
+    static CallAction refuses(int status, Verdict why) {
+        return new CallAction.RespondToCaller(status, Optional.of(why), Optional.empty(), Optional.empty());
+    }
+
+    /** A final response that a device gave. */
+    static CallAction passesOn(int status, Verdict why) {
+        return new CallAction.RespondToCaller(
+                status, Optional.of(why), Optional.empty(), Optional.of(words("" + status)));
+    }
+
+    static CallAction answersCaller(String leg) {
+        return new CallAction.AnswerCaller(dialog(leg), 200, words("200"));
+    }
+
+    static CallAction cancel(String leg, int attempt, Verdict why) {
+        return new CallAction.Cancel(new LegId(leg), attempt, why);
+    }
+
+    static CallAction bury(String leg, Verdict why) {
+        return new CallAction.Bury(new LegId(leg), why);
+    }
+
+    static CallAction alert(String leg) {
+        return new CallAction.AlertMissedCall(new LegId(leg));
+    }
+
+    /** The bridge's own ACK, which carries nothing. */
+    static CallAction acknowledge(LegDialog dialog) {
+        return new CallAction.Acknowledge(dialog, Optional.empty());
+    }
+
+    static CallAction passesOnAck(LegDialog dialog) {
+        return new CallAction.Acknowledge(dialog, Optional.of(words("ACK")));
+    }
+
+    static CallAction bye(Side to, LegDialog dialog) {
+        return new CallAction.Bye(to, dialog, Optional.empty());
+    }
+
+    static CallAction passesOnBye(Side to, LegDialog dialog) {
+        return new CallAction.Bye(to, dialog, Optional.of(words("BYE")));
+    }
+
+    static CallAction forward(ExchangeId exchange, String method) {
+        return new CallAction.Forward(exchange, method, words(method));
+    }
+
+    static CallAction reply(ExchangeId exchange, int status) {
+        return new CallAction.Reply(exchange, status, Optional.empty());
+    }
+
+    static CallAction passesOnReply(ExchangeId exchange, int status) {
+        return new CallAction.Reply(exchange, status, Optional.of(words("" + status)));
+    }
+
+    static CallAction finish(Ending.Cause cause, int status) {
+        return new CallAction.Finish(new Ending(cause, status));
+    }
+}

@@ -1,0 +1,75 @@
+package org.pushbridge.call;
+
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** How often the simulation met each situation that it is there for. Not thread-safe: one for each thread, then added up. */
+final class Coverage {
+    /** A situation worth reaching. */
+    enum Situation {
+        CALLS,
+        ANSWERED,
+        CANCELLED,
+        ENDED_BY_EARLY_BYE,
+        DECLINED_FOR_ALL,
+        RING_LIMIT,
+        FAILED_AS_HOPELESS,
+        PARKED,
+        PUSH_FAILED_WHILE_ASLEEP,
+        PUSHED_AFTER_SILENCE,
+        PUSHED_AFTER_BROKEN_CONNECTION,
+        WOKEN_AND_INVITED,
+        JOINED_LATE,
+        INVITED_AGAIN,
+        REGISTERED_WHILE_INVITED,
+        MERGED,
+        FLOW_LOST_WHILE_RINGING,
+        CAME_BACK_AFTER_FLOW_LOST,
+        LATE_2XX_DISMISSED,
+        SECOND_2XX_OF_A_FORK,
+        ANSWER_ON_AN_ENDED_ATTEMPT,
+        CANCEL_CROSSED_ANSWER,
+        REGISTERED_AT_RING_LIMIT,
+        REGISTERED_AFTER_THE_END,
+        CANCEL_UNDELIVERED,
+        MISSED_CALL_ALERT,
+        ACK_MISSING,
+        HUNG_UP_BEFORE_ACK,
+        BYES_CROSSED,
+        BYE_CROSSED_RE_INVITE,
+        DURATION_LIMIT,
+        EARLY_DIALOG_REQUEST,
+        RE_INVITE_ACCEPTED,
+        RE_INVITE_CANCELLED,
+        RE_INVITE_ACK_MISSING,
+        GLARE_491,
+        OWN_GLARE_500,
+        REQUEST_OUTSIDE_ANY_DIALOG,
+        STALE_TIMER,
+        EVENT_AFTER_FINISH
+    }
+
+    private final Map<Situation, Long> counts = new EnumMap<>(Situation.class);
+
+    void saw(Situation situation) {
+        counts.merge(situation, 1L, Long::sum);
+    }
+
+    long of(Situation situation) {
+        return counts.getOrDefault(situation, 0L);
+    }
+
+    void add(Coverage other) {
+        other.counts.forEach((situation, count) -> counts.merge(situation, count, Long::sum));
+    }
+
+    /** All counts in one line. */
+    @Override
+    public String toString() {
+        return counts.entrySet().stream()
+                .map(e -> e.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' ') + " " + e.getValue())
+                .collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,312 @@
+package org.pushbridge.call;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.pushbridge.call.CallSimulation.Outcome;
+import org.pushbridge.call.CallSimulation.Rules;
+import org.pushbridge.call.Leg.State;
+
+/** The simulation has teeth: rules with one bug planted in them are caught, each within a few thousand seeds. */
+class PlantedBugsTest {
+    private static final int SEEDS_AT_MOST = 5_000;
+
+    /** Rules with one bug, and the invariants that may give it away. */
+    private record Planted(String bug, Rules rules, Set<Invariant> breaks) {
+        @Override
+        public String toString() {
+            return bug;
+        }
+    }
+
+    private static Planted planted(
+            String bug, Function<Call, CallRules> mutant, Invariant breaks, Invariant... alternatively) {
+        return new Planted(
+                bug, (call, event) -> mutant.apply(call).apply(call, event), EnumSet.of(breaks, alternatively));
+    }
+
+    /** A bug in what comes out of the right rules. */
+    private static Planted planted(
+            String bug, BiFunction<CallEvent, Step, List<CallAction>> actions, Invariant breaks) {
+        return new Planted(
+                bug,
+                (call, event) -> {
+                    Step step = CallRules.step(call, event);
+                    return new Step(step.call(), actions.apply(event, step));
+                },
+                EnumSet.of(breaks));
+    }
+
+    static Stream<Planted> bugs() {
+        return Stream.of(
+                planted(
+                        "forgets to stop the ring limit",
+                        call -> new CallRules(call) {
+                            @Override
+                            void stopTimer(Timer timer) {
+                                if (!timer.equals(Timer.RING_LIMIT)) {
+                                    super.stopTimer(timer);
+                                }
+                            }
+                        },
+                        Invariant.TIMERS),
+                planted(
+                        "obeys stale timers",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onTimerFired(Timer timer, int firedGeneration) {
+                                super.onTimerFired(timer, timers.getOrDefault(timer, firedGeneration));
+                            }
+                        },
+                        Invariant.TIMERS),
+                planted(
+                        "pushes twice",
+                        call -> new CallRules(call) {
+                            @Override
+                            void push(Leg leg) {
+                                super.push(leg);
+                                actions.add(new CallAction.Push(leg.id()));
+                            }
+                        },
+                        Invariant.ONE_PUSH),
+                planted(
+                        "pushes after the end",
+                        call -> new CallRules(call) {
+                            @Override
+                            void endRinging(Verdict why) {
+                                super.endRinging(why);
+                                legs.values().stream()
+                                        .filter(leg -> leg.pushable() && !leg.wasPushed())
+                                        .forEach(leg -> actions.add(new CallAction.Push(leg.id())));
+                            }
+                        },
+                        Invariant.ONE_PUSH),
+                planted(
+                        "does not push to a silent phone",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onSilence(LegId id) {}
+                        },
+                        Invariant.ONE_PUSH,
+                        Invariant.ONE_INVITE),
+                planted(
+                        "does not hear that a push failed",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onPushFailed(LegId id) {}
+                        },
+                        Invariant.PROMPT),
+                planted(
+                        "waits for the ring limit though nothing is left to wait for",
+                        call -> new CallRules(call) {
+                            @Override
+                            void failIfHopeless() {}
+                        },
+                        Invariant.PROMPT),
+                planted(
+                        "does not hear the caller's CANCEL once a phone rings",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onCallerCancelled() {
+                                if (legs.values().stream().noneMatch(leg -> leg.state() == State.RINGING)) {
+                                    super.onCallerCancelled();
+                                }
+                            }
+                        },
+                        Invariant.PROMPT),
+                planted(
+                        "invites again at every REGISTER",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onDeviceRegistered(LegId id, boolean pushable) {
+                                Leg leg = legs.get(id);
+                                if (leg != null && leg.state() == State.INVITED) {
+                                    invite(leg);
+                                } else {
+                                    super.onDeviceRegistered(id, pushable);
+                                }
+                            }
+                        },
+                        Invariant.ONE_INVITE),
+                planted(
+                        "takes each 482 for a refusal",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onLegFailed(
+                                    LegId id,
+                                    int attempt,
+                                    CallEvent.Failure failure,
+                                    int status,
+                                    Optional<Content> content) {
+                                super.onLegFailed(id, attempt, failure, status == 482 ? 488 : status, content);
+                            }
+                        },
+                        Invariant.PROMPT,
+                        Invariant.ONE_FINAL_RESPONSE,
+                        Invariant.CANCELLED),
+                planted(
+                        "cancels nobody when one answers",
+                        call -> new CallRules(call) {
+                            @Override
+                            void cancelOpenAttempts(Leg leg, Verdict why) {
+                                if (why != Verdict.ANSWERED_ELSEWHERE) {
+                                    super.cancelOpenAttempts(leg, why);
+                                }
+                            }
+                        },
+                        Invariant.CANCELLED),
+                planted(
+                        "sends a second 2xx to the caller",
+                        call -> new CallRules(call) {
+                            @Override
+                            void dismiss(Leg leg, LegDialog dialog) {
+                                actions.add(new CallAction.AnswerCaller(dialog, 200, new Content() {}));
+                            }
+                        },
+                        Invariant.ONE_FINAL_RESPONSE),
+                planted(
+                        "leaves a late 2xx without ACK and BYE",
+                        call -> new CallRules(call) {
+                            @Override
+                            void dismiss(Leg leg, LegDialog dialog) {}
+                        },
+                        Invariant.ONE_ANSWER),
+                planted(
+                        "acknowledges a late 2xx, but does not end it",
+                        call -> new CallRules(call) {
+                            @Override
+                            void bye(Side to, LegDialog dialog, Optional<Content> content) {
+                                if (answered.equals(Optional.of(dialog))) {
+                                    super.bye(to, dialog, content);
+                                }
+                            }
+                        },
+                        Invariant.ONE_ANSWER),
+                planted(
+                        "buries nobody",
+                        call -> new CallRules(call) {
+                            @Override
+                            Leg bury(Leg leg) {
+                                return leg;
+                            }
+                        },
+                        Invariant.VERDICT),
+                planted(
+                        "does not bury a phone whose CANCEL was lost",
+                        call -> new CallRules(call) {
+                            @Override
+                            void noMoreAwaited(Leg leg) {}
+                        },
+                        Invariant.VERDICT),
+                planted(
+                        "alerts after the call was answered elsewhere",
+                        call -> new CallRules(call) {
+                            @Override
+                            void endRinging(Verdict why) {
+                                super.endRinging(why);
+                                legs.values().stream()
+                                        .filter(leg -> leg.pushable() && leg.state() != State.ANSWERED)
+                                        .forEach(leg -> actions.add(new CallAction.AlertMissedCall(leg.id())));
+                            }
+                        },
+                        Invariant.ALERT),
+                planted(
+                        "leaves requests without an answer when the call ends",
+                        call -> new CallRules(call) {
+                            @Override
+                            void orphanExchanges(int status) {}
+                        },
+                        Invariant.EXCHANGE),
+                planted(
+                        "lets both sides change the session at once",
+                        call -> new CallRules(call) {
+                            @Override
+                            boolean mayNotReInvite(ExchangeId id) {
+                                return false;
+                            }
+                        },
+                        Invariant.EXCHANGE),
+                planted(
+                        "forgets the ACK of a re-INVITE that was answered after the end",
+                        (event, step) -> event instanceof CallEvent.ResponseReceived
+                                ? without(CallAction.AcknowledgeExchange.class, step)
+                                : step.actions(),
+                        Invariant.EXCHANGE),
+                planted(
+                        "forgets the ACK when someone hangs up before the caller's ACK",
+                        call -> new CallRules(call) {
+                            @Override
+                            void hangUp(Set<Side> toTell, Ending.Cause cause, Optional<Content> content) {
+                                super.hangUp(toTell, cause, content);
+                                actions.removeIf(action -> action instanceof CallAction.Acknowledge);
+                            }
+                        },
+                        Invariant.ONE_ANSWER),
+                planted(
+                        "sends a BYE back to who hung up",
+                        call -> new CallRules(call) {
+                            @Override
+                            void hangUp(Set<Side> toTell, Ending.Cause cause, Optional<Content> content) {
+                                super.hangUp(EnumSet.allOf(Side.class), cause, content);
+                            }
+                        },
+                        Invariant.HANG_UP),
+                planted(
+                        "takes the BYE of a dismissed answer for the end of the call",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onByeReceived(ExchangeId exchange, Content content) {
+                                super.onByeReceived(exchange, content);
+                                if (phase == Call.Phase.ESTABLISHED) {
+                                    hangUp(EnumSet.allOf(Side.class), Ending.Cause.CALLEE_HUNG_UP, Optional.empty());
+                                }
+                            }
+                        },
+                        Invariant.HANG_UP),
+                planted(
+                        "tells of ringing after the final response",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onProvisional(LegDialog dialog, int attempt, int status, Content content) {
+                                super.onProvisional(dialog, attempt, status, content);
+                                if (phase != Call.Phase.RINGING) {
+                                    actions.add(new CallAction.RespondToCaller(
+                                            status, Optional.empty(), Optional.of(dialog), Optional.of(content)));
+                                }
+                            }
+                        },
+                        Invariant.ONE_FINAL_RESPONSE),
+                planted("never finishes", (event, step) -> without(CallAction.Finish.class, step), Invariant.FINISH));
+    }
+
+    private static List<CallAction> without(Class<? extends CallAction> kind, Step step) {
+        List<CallAction> rest = new ArrayList<>(step.actions());
+        rest.removeIf(kind::isInstance);
+        return rest;
+    }
+
+    @ParameterizedTest(name = "a call that {0}")
+    @MethodSource("bugs")
+    void aPlantedBugIsCaught(Planted planted) {
+        for (int seed = 1; seed <= SEEDS_AT_MOST; seed++) {
+            Outcome outcome = CallSimulation.run(seed, planted.rules(), new Coverage(), false);
+            if (outcome.broken().isPresent()) {
+                Invariant broken = outcome.broken().get().invariant();
+                System.out.println(
+                        "Planted bug: " + planted.bug() + "; caught by " + broken + "; seeds needed: " + seed);
+                assertThat(planted.breaks()).contains(broken);
+                return;
+            }
+        }
+        throw new AssertionError(SEEDS_AT_MOST + " seeds did not catch this planted bug: " + planted.bug());
+    }
+}
