@@ -414,8 +414,9 @@ final class Stage implements AutoCloseable {
                         + phone.settings().name() + " does.");
             }
         }
-        if (!withViolations().isEmpty()) {
-            throw new Unmet("Expected: no rule is broken. But:");
+        List<String> broken = withViolations();
+        if (!broken.isEmpty()) {
+            throw new Unmet("Rules were broken, " + broken.size() + " times; first this. " + broken.get(0));
         }
     }
 
