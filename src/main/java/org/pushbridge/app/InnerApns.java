@@ -47,7 +47,8 @@ final class InnerApns implements AutoCloseable {
                 "pushbridge-apns", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Map<String, TeamKey> teams = new HashMap<>();
         Map<String, Path> files = new HashMap<>();
-        SimulatedApnsSettings.Builder simulated = SimulatedApnsSettings.builder();
+        SimulatedApnsSettings.Builder simulated =
+                SimulatedApnsSettings.builder().history(1000);
         for (Config.App app : config.apps()) {
             simulated.app(app.teamId(), app.bundleId());
             teams.computeIfAbsent(app.teamId(), team -> TeamKey.generate(team, "KEY" + team.substring(3)));

@@ -121,7 +121,7 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
     /** Stops timers and threads. Calls that are alive are dropped without a word. */
     @Override
     public void close() {
-        wheel.stop();
         shards.forEach(Shard::close);
+        wheel.stop();
     }
 }
