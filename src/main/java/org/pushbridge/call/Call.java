@@ -83,6 +83,6 @@ public record Call(
         return phase == Phase.ENDED
                 && exchanges.isEmpty()
                 && byes.isEmpty()
-                && legs.values().stream().allMatch(leg -> leg.open().isEmpty());
+                && legs.values().stream().allMatch(Leg::awaitsNoEnd);
     }
 }

@@ -133,7 +133,7 @@ class CallRules {
                     put(leg.withFreshFlow());
                 }
             }
-            case RINGING -> put(leg.withFreshFlow());
+            case TRYING, RINGING -> put(leg.withFreshFlow());
             case CANCELLING, ANSWERED -> {}
             case DONE -> {
                 if (leg.wasMissed()) {
@@ -160,10 +160,7 @@ class CallRules {
 
     void onAppGone(LegId id) {
         Leg leg = legs.get(id);
-        if (phase == Phase.RINGING
-                && leg != null
-                && leg.state() == Leg.State.UNREACHED
-                && leg.wake() == Leg.Wake.PUSHED) {
+        if (phase == Phase.RINGING && leg != null && leg.wake() == Leg.Wake.PUSHED && !leg.hasTheInvite()) {
             // An INVITE that met silence went to where the app was.
             Leg gone = leg.with(Leg.Wake.FAILED).failed(TEMPORARILY_UNAVAILABLE, Optional.empty());
             put(gone);
@@ -175,7 +172,7 @@ class CallRules {
 
     void onFlowLost(LegId id) {
         Leg leg = legs.get(id);
-        if (leg == null || leg.state() != Leg.State.RINGING) {
+        if (leg == null || !leg.hasTheInvite()) {
             return;
         }
         if (leg.freshFlow()) {
@@ -187,18 +184,23 @@ class CallRules {
 
     void onProvisional(LegDialog dialog, int attempt, int status, Content content) {
         Leg leg = legs.get(dialog.leg());
-        if (leg == null || !leg.open().contains(attempt)) {
+        if (leg == null || !leg.awaitsEndOf(attempt)) {
             return;
         }
-        if (phase != Phase.RINGING || !leg.isHopeful()) {
-            put(leg.heardOn(attempt));
+        if (phase != Phase.RINGING || !leg.open().contains(attempt)) {
+            if (leg.heardOn() == 0) {
+                put(leg.withHeardOn(attempt)); // it is cancelled already, but may have to be told (4)
+            }
             return;
         }
         stopTimer(Timer.silence(leg.id()));
         if (status == 100) {
-            return; // it is awake; nothing to tell the caller
+            if (!leg.hasTheInvite()) {
+                put(leg.withHeardOn(attempt).in(Leg.State.TRYING));
+            }
+            return;
         }
-        put(leg.ringing(attempt));
+        put(leg.withHeardOn(attempt).in(Leg.State.RINGING));
         told = true;
         actions.add(
                 new CallAction.RespondToCaller(status, Optional.empty(), Optional.of(dialog), Optional.of(content)));
@@ -209,7 +211,7 @@ class CallRules {
         if (leg == null) {
             return;
         }
-        leg = leg.closed(attempt).withInformed();
+        leg = leg.ended(attempt).withInformed();
         put(leg);
         if (phase != Phase.RINGING) {
             dismiss(leg, dialog);
@@ -222,9 +224,7 @@ class CallRules {
         startTimer(Timer.DURATION_LIMIT, plan.durationLimit());
         put(leg.in(Leg.State.ANSWERED));
         actions.add(new CallAction.AnswerCaller(dialog, status, content));
-        if (leg.state() != Leg.State.DONE) { // else it had refused another copy, and all were cancelled then
-            cancelOpenAttempts(leg, Verdict.ANSWERED_ELSEWHERE);
-        }
+        cancelOpenAttempts(leg, Verdict.ANSWERED_ELSEWHERE);
         endRinging(Verdict.ANSWERED_ELSEWHERE);
     }
 
@@ -233,7 +233,7 @@ class CallRules {
         if (answered.equals(Optional.of(dialog)) || byes.contains(new PendingBye(Side.LEG, dialog))) {
             return;
         }
-        if (leg.state() == Leg.State.CANCELLING && leg.open().isEmpty()) {
+        if (leg.state() == Leg.State.CANCELLING && leg.awaitsNoEnd()) {
             put(leg.in(Leg.State.DONE));
         }
         actions.add(new CallAction.Acknowledge(dialog, Optional.empty()));
@@ -242,31 +242,33 @@ class CallRules {
 
     void onLegFailed(LegId id, int attempt, Failure failure, int status, Optional<Content> content) {
         Leg leg = legs.get(id);
-        if (leg == null || !leg.open().contains(attempt)) {
+        if (leg == null || !leg.awaitsEndOf(attempt)) {
+            return;
+        }
+        if (phase == Phase.RINGING && leg.cancelled().contains(attempt)) {
+            put(leg.ended(attempt)); // what it says on this copy was settled when that was cancelled
             return;
         }
         boolean connectionBroke = failure == Failure.TRANSPORT || status == FLOW_FAILED;
         boolean merged = status == MERGED_REQUEST && leg.attempt() > 1;
         boolean arrived = failure == Failure.REFUSED && !connectionBroke && !merged;
-        leg = leg.closed(attempt);
+        leg = leg.ended(attempt);
         if (arrived) {
             leg = leg.withInformed();
-        } else if (merged && !leg.open().isEmpty()) {
-            leg = leg.heardOnAnother();
+        } else if (merged && !leg.awaitsNoEnd()) {
+            leg = leg.withHeardOnAnother();
         }
         put(leg);
         if (phase != Phase.RINGING) {
-            if (leg.open().isEmpty()) {
+            if (leg.awaitsNoEnd()) {
                 noMoreAwaited(leg);
             }
-        } else if (!leg.isHopeful()) {
-            return;
         } else if (arrived) {
             refused(leg, status, content);
         } else if (merged && !leg.open().isEmpty()) {
             stopTimer(Timer.silence(id)); // it has another copy of the INVITE and rings for that one
             put(leg.in(Leg.State.RINGING));
-        } else if (leg.stoppedRingingOn(attempt) && leg.open().contains(leg.attempt())) {
+        } else if (leg.lostTheOneItHad(attempt) && leg.open().contains(leg.attempt())) {
             awaitAnswer(leg); // it rang for an older copy; the newest has not been answered yet
         } else if (leg.dependedOn(attempt)) {
             notReached(leg, connectionBroke);
@@ -309,8 +311,7 @@ class CallRules {
         } else if (leg.open().isEmpty()) {
             put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
         } else {
-            // An older copy may still be answered: the one it rang for before its flow was lost, or one never heard of.
-            put(leg.in(leg.mayStillRing() ? Leg.State.LOST : Leg.State.INVITED));
+            put(leg.in(Leg.State.LOST)); // an older copy may still be answered; should it come back, it is invited
         }
     }
 
@@ -577,7 +578,7 @@ class CallRules {
             }
             switch (leg.state()) {
                 case UNREACHED, LOST -> cancel(bury(leg), why);
-                case INVITED, RINGING -> cancel(leg, why);
+                case INVITED, TRYING, RINGING -> cancel(leg, why);
                 case DONE -> {
                     if (leg.wantsVerdict()) {
                         bury(leg); // pushed to in vain, as far as we know: the push may still be delivered
@@ -589,12 +590,13 @@ class CallRules {
     }
 
     void cancel(Leg leg, Verdict why) {
-        put(leg.in(leg.open().isEmpty() ? Leg.State.DONE : Leg.State.CANCELLING));
+        put(leg.in(leg.awaitsNoEnd() ? Leg.State.DONE : Leg.State.CANCELLING));
         cancelOpenAttempts(leg, why);
     }
 
     void cancelOpenAttempts(Leg leg, Verdict why) {
         leg.open().stream().sorted().forEach(attempt -> actions.add(new CallAction.Cancel(leg.id(), attempt, why)));
+        legs.computeIfPresent(leg.id(), (id, current) -> current.withAllCancelled());
     }
 
     Leg bury(Leg leg) {
