@@ -72,6 +72,7 @@ final class CallChecker {
     private boolean forwardDue;
     private Optional<LegId> inviteDue = Optional.empty();
     private boolean exchangeAckDue;
+    private Optional<LegId> goneDue = Optional.empty();
 
     /** What is known of a leg from outside. */
     private static final class LegView {
@@ -98,7 +99,12 @@ final class CallChecker {
             this.pushable = pushable;
         }
 
+        /** Whether an INVITE may still bring an answer that is wanted. */
         boolean hasOpenAttempt() {
+            return attempts.values().stream().anyMatch(Attempt::isOpen);
+        }
+
+        boolean awaitsAnEnd() {
             return attempts.values().stream().anyMatch(a -> !a.ended);
         }
 
@@ -133,6 +139,7 @@ final class CallChecker {
         long silentSince;
         boolean ended;
         boolean responded;
+        boolean rung;
         boolean flowLost;
         boolean cancelled;
 
@@ -142,7 +149,11 @@ final class CallChecker {
 
         /** Whether the device has this INVITE and is able to act on it, as far as anyone outside can know. */
         boolean mayBeWithTheDevice() {
-            return !ended && responded && !flowLost;
+            return isOpen() && responded && !flowLost;
+        }
+
+        boolean isOpen() {
+            return !ended && !cancelled;
         }
     }
 
@@ -233,6 +244,7 @@ final class CallChecker {
         forwardDue = false;
         inviteDue = Optional.empty();
         exchangeAckDue = false;
+        goneDue = Optional.empty();
     }
 
     private void note(CallEvent event) {
@@ -249,6 +261,15 @@ final class CallChecker {
             if (callerWaits && !leg.registeredSincePush) {
                 coverage.saw(Situation.PUSH_FAILED_WHILE_ASLEEP);
             }
+        } else if (event instanceof CallEvent.AppGone e) {
+            LegView leg = leg(e.leg());
+            if (callerWaits
+                    && leg.isAsleep()
+                    && leg.attempts.values().stream().noneMatch(Attempt::mayBeWithTheDevice)) {
+                goneDue = Optional.of(e.leg());
+                coverage.saw(Situation.APP_GONE);
+            }
+            leg.pushFailed = true;
         } else if (event instanceof CallEvent.Provisional e) {
             noteProvisional(e);
         } else if (event instanceof CallEvent.Answered e) {
@@ -302,7 +323,7 @@ final class CallChecker {
             if (leg != null) {
                 coverage.saw(Situation.REGISTERED_AFTER_THE_END);
                 require(
-                        !leg.needsVerdict() || leg.hasOpenAttempt(),
+                        !leg.needsVerdict() || leg.awaitsAnEnd(),
                         VERDICT,
                         "a late ",
                         e.leg(),
@@ -322,7 +343,7 @@ final class CallChecker {
         if (leg.isAsleep()) {
             coverage.saw(Situation.WOKEN_AND_INVITED);
         }
-        if (leg.attempts.values().stream().anyMatch(a -> !a.ended && a.flowLost)) {
+        if (leg.attempts.values().stream().anyMatch(a -> a.isOpen() && a.flowLost)) {
             coverage.saw(Situation.CAME_BACK_AFTER_FLOW_LOST);
         }
         leg.registeredSincePush = true;
@@ -331,7 +352,7 @@ final class CallChecker {
             return;
         }
         boolean anyMayWork = leg.attempts.values().stream()
-                .anyMatch(a -> !a.ended && !a.flowLost && (a.responded || !silentTooLong(leg, a)));
+                .anyMatch(a -> a.isOpen() && !a.flowLost && (a.responded || !silentTooLong(leg, a)));
         if (anyMayWork) {
             coverage.saw(Situation.REGISTERED_WHILE_INVITED);
         } else {
@@ -352,13 +373,24 @@ final class CallChecker {
             return;
         }
         leg.rang = true;
+        if (attempt.cancelled) {
+            return;
+        }
+        boolean trying = e.status() == 100;
+        if (trying) {
+            coverage.saw(Situation.TRYING);
+            if (leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)) {
+                return;
+            }
+        }
+        attempt.rung |= !trying;
         leg.lastRang = e.attempt();
         leg.someCopy = false;
         attempt.responded = true;
         // Should it not know the copies for what they are, the last that it rang for counts.
         leg.attempts.values().forEach(a -> a.flowLost = a.responded);
         attempt.flowLost = false;
-        if (callerWaits && !leg.refused) {
+        if (callerWaits && !leg.refused && !trying) {
             provisionalDue = Optional.of(e);
         }
     }
@@ -405,8 +437,11 @@ final class CallChecker {
         if (merged) {
             // It refuses this copy because it has another: the one that it rang for, else nobody can know which.
             Attempt last = leg.attempts.get(leg.lastRang);
-            leg.rang |= leg.hasOpenAttempt();
-            leg.someCopy = last == null || last.ended;
+            if (callerWaits && attempt.cancelled) {
+                return;
+            }
+            leg.rang |= leg.awaitsAnEnd();
+            leg.someCopy = last == null || !last.isOpen();
             leg.attempts.values().stream()
                     .filter(a -> leg.someCopy || a == last)
                     .forEach(a -> {
@@ -415,6 +450,9 @@ final class CallChecker {
                     });
             coverage.saw(Situation.MERGED);
         } else if (e.failure() == Failure.REFUSED && !broke) {
+            if (callerWaits && attempt.cancelled) {
+                return; // this copy was given up before
+            }
             attempt.responded = true;
             if (callerWaits && !leg.refused) {
                 leg.refusedStatus = e.status();
@@ -554,7 +592,7 @@ final class CallChecker {
         } else if (early && leg != null) {
             // Whether it crosses a lost flow or a second attempt is not looked at: it gets some answer.
             if (leg.attempts.size() == 1
-                    && leg.attempts.values().stream().allMatch(Attempt::mayBeWithTheDevice)
+                    && leg.attempts.values().stream().allMatch(a -> a.mayBeWithTheDevice() && a.rung)
                     && !invite) {
                 forwardDue = true;
                 coverage.saw(Situation.EARLY_DIALOG_REQUEST);
@@ -689,7 +727,7 @@ final class CallChecker {
         for (Attempt earlier : leg.attempts.values()) {
             require(!earlier.mayBeWithTheDevice(), ONE_INVITE, "it rings already: ", a);
             require(
-                    earlier.ended
+                    !earlier.isOpen()
                             || earlier.flowLost
                             || now >= earlier.silentSince + plan.silenceLimit().toMillis(),
                     ONE_INVITE,
@@ -713,9 +751,14 @@ final class CallChecker {
         Attempt attempt = attempt(leg, a.attempt());
         require(!attempt.ended, CANCELLED, "it has ended: ", a);
         require(!attempt.cancelled, CANCELLED, "cancelled twice: ", a);
-        require(!callerWaits || leg.refused, CANCELLED, "the caller still waits for it: ", a);
+        boolean gone = goneDue.equals(Optional.of(a.leg()));
+        require(!callerWaits || leg.refused || gone, CANCELLED, "the caller still waits for it: ", a);
         require(
-                Optional.of(a.reason()).equals(callerWaits ? Optional.of(Verdict.DECLINED_ELSEWHERE) : verdict),
+                Optional.of(a.reason())
+                        .equals(
+                                gone
+                                        ? Optional.of(Verdict.FAILED)
+                                        : callerWaits ? Optional.of(Verdict.DECLINED_ELSEWHERE) : verdict),
                 CANCELLED,
                 a,
                 " though the verdict is ",
@@ -904,7 +947,7 @@ final class CallChecker {
     private void checkLegs() {
         require(inviteDue.isEmpty() || !callerWaits, ONE_INVITE, "awake, but not invited: ", inviteDue);
         for (LegView leg : legs.values()) {
-            boolean over = !callerWaits || leg.refused;
+            boolean over = !callerWaits || leg.refused || goneDue.equals(Optional.of(leg.id));
             for (Map.Entry<Integer, Attempt> entry : leg.attempts.entrySet()) {
                 Attempt attempt = entry.getValue();
                 require(
@@ -918,7 +961,7 @@ final class CallChecker {
                 require(
                         over
                                 || !silentTooLong(leg, attempt)
-                                || attempt.ended
+                                || !attempt.isOpen()
                                 || leg.pushed
                                 || leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)
                                 || entry.getKey() < leg.attempts.size(),
@@ -927,7 +970,7 @@ final class CallChecker {
                         " has been silent for too long, but was not pushed to");
             }
             boolean tried =
-                    leg.attempts.values().stream().anyMatch(a -> !a.ended && !a.flowLost && !silentTooLong(leg, a));
+                    leg.attempts.values().stream().anyMatch(a -> a.isOpen() && !a.flowLost && !silentTooLong(leg, a));
             require(
                     over || tried || !leg.registeredSinceInvite,
                     ONE_INVITE,
@@ -939,7 +982,7 @@ final class CallChecker {
                     leg.id,
                     " could be woken, but was not pushed to");
             require(
-                    callerWaits || !leg.needsVerdict() || leg.hasOpenAttempt(),
+                    callerWaits || !leg.needsVerdict() || leg.awaitsAnEnd(),
                     VERDICT,
                     leg.id,
                     " has not learned how the call ended");
@@ -1014,7 +1057,7 @@ final class CallChecker {
     }
 
     private boolean somethingIsOwed() {
-        return legs.values().stream().anyMatch(LegView::hasOpenAttempt)
+        return legs.values().stream().anyMatch(LegView::awaitsAnEnd)
                 || confirmed.values().stream().anyMatch(c -> !c.byePending.isEmpty())
                 || exchanges.values().stream().anyMatch(e -> e.owed);
     }

@@ -1,5 +1,6 @@
 package org.pushbridge.call;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.pushbridge.call.CallStory.acknowledge;
 import static org.pushbridge.call.CallStory.alert;
 import static org.pushbridge.call.CallStory.answersCaller;
@@ -88,6 +89,26 @@ class CallRulesTest {
                     .doesNothing()
                     .answers("phone", 1)
                     .does(answersCaller("phone"), bury("tablet", Verdict.ANSWERED_ELSEWHERE));
+        }
+
+        @Test
+        void anAppThatIsGoneFailsTheCallAtOnceAlthoughItsOldConnectionLooksAlive() {
+            CallStory.to(connected("phone"))
+                    .staysSilent("phone")
+                    .appIsGone("phone")
+                    .does(
+                            cancel("phone", 1, Verdict.FAILED),
+                            refuses(480, Verdict.FAILED),
+                            bury("phone", Verdict.FAILED))
+                    .timesOut("phone", 1)
+                    .does(finish(Cause.UNREACHABLE, 480));
+        }
+
+        @Test
+        void tryingShowsThatAPhoneIsAwakeAndIsNotTheCallersBusiness() {
+            CallStory story =
+                    CallStory.to(connected("phone")).isTrying("phone", 1).doesNothing();
+            assertThatThrownBy(() -> story.staysSilent("phone")).hasMessageContaining("does not run");
         }
 
         @Test

@@ -33,13 +33,13 @@ import org.pushbridge.call.Coverage.Situation;
  *       open until the far side ends it, its connection breaks, or it is cancelled.
  *   <li>A cancelled INVITE ends within 64*T1 of the CANCEL, whatever the far side does. If the CANCEL has to wait for a
  *       provisional response (RFC 3261 section 9.1), timer B covers that wait.
- *   <li>100 is not reported. Provisional responses may come doubled and after the final one.
+ *   <li>Provisional responses may come doubled and after the final one. 100 is reported in no dialog: its tag is empty.
  *   <li>Each Forward ends in one final ResponseReceived (408 or 503 where none came); each Bye in one ByeCompleted.
  *   <li>AnswerCaller ends in CallerAcknowledged, perhaps doubled, or in CallerAckMissing. A Reply with 2xx to a
  *       re-INVITE ends in ExchangeAcknowledged or ExchangeAckMissing. Neither needs to come once the call is over.
  *   <li>A request inside a dialog is reported once; while it is being handled its retransmissions may slip through. A
  *       BYE is reported once.
- *   <li>A Push fails at most once, and may be delivered although it failed.
+ *   <li>A Push fails at most once (PushFailed or AppGone), and may be delivered although it failed.
  *   <li>A timer fires at its time or later, with the generation it was started with; it may fire although it was
  *       stopped or replaced.
  *   <li>CallerCancelled may come after the final response, and twice. DeviceRegistered and FlowLost may come twice, at
@@ -186,7 +186,17 @@ final class CallSimulation {
         step.actions().forEach(action -> log(" out", action));
         call = step.call();
         checker.check(now, event, step.actions());
-        step.actions().forEach(action -> action.applyTo(edges));
+        for (CallAction action : step.actions()) {
+            if (action instanceof CallAction.ForEdge forEdge) {
+                forEdge.applyTo(edges);
+            } else if (action instanceof CallAction.StartTimer start) {
+                newestGeneration.put(start.timer(), start.generation());
+                stopped.remove(start.timer());
+                after(start.after().toMillis(), () -> fire(start.timer(), start.generation()));
+            } else if (action instanceof CallAction.StopTimer stop) {
+                stopped.add(stop.timer());
+            }
+        }
     }
 
     private final CallPorts edges = new CallPorts() {
@@ -265,22 +275,6 @@ final class CallSimulation {
 
         @Override
         public void bury(CallAction.Bury action) {}
-
-        @Override
-        public void startTimer(CallAction.StartTimer action) {
-            Timer timer = action.timer();
-            newestGeneration.put(timer, action.generation());
-            stopped.remove(timer);
-            after(action.after().toMillis(), () -> fire(timer, action.generation()));
-        }
-
-        @Override
-        public void stopTimer(CallAction.StopTimer action) {
-            stopped.add(action.timer());
-        }
-
-        @Override
-        public void finish(CallAction.Finish action) {}
     };
 
     private void fire(Timer timer, int generation) {
@@ -459,7 +453,8 @@ final class CallSimulation {
         } else if (what < 80) {
             return; // accepted, and never delivered
         } else {
-            after(chance(70) ? delay() : draw(1, 10) * 1000, () -> deliver(new CallEvent.PushFailed(device.id)));
+            CallEvent failure = chance(40) ? new CallEvent.AppGone(device.id) : new CallEvent.PushFailed(device.id);
+            after(chance(70) ? delay() : draw(1, 10) * 1000, () -> deliver(failure));
             if (chance(15)) {
                 after(draw(0, 20) * 1000, device::wake); // it went through after all
             }
@@ -567,7 +562,12 @@ final class CallSimulation {
                     line = Line.NONE;
                     return;
                 }
-                case SILENT -> buffered.add(attempt);
+                case SILENT -> {
+                    buffered.add(attempt);
+                    if (chance(5)) {
+                        trying(attempt); // a proxy before it is awake, it is not
+                    }
+                }
                 case LIVE -> after(delay(), () -> arrives(attempt));
             }
             after(TRANSACTION_LIFE, () -> {
@@ -637,6 +637,9 @@ final class CallSimulation {
                 return;
             }
             ringing.add(attempt);
+            if (chance(50)) {
+                trying(attempt);
+            }
             long soon = delay();
             long later = soon + draw(1, 20) * 500;
             int what = random.nextInt(trunk ? 75 : 100);
@@ -677,6 +680,20 @@ final class CallSimulation {
             }
         }
 
+        private void trying(Attempt attempt) {
+            after(delay(), () -> heard(attempt, new LegDialog(id, ""), 100));
+        }
+
+        /** The edge gets a provisional response. */
+        private void heard(Attempt attempt, LegDialog dialog, int status) {
+            boolean first = !attempt.heardOf;
+            attempt.heardOf = true;
+            deliver(new CallEvent.Provisional(dialog, attempt.number, status, text(status + "")));
+            if (first && attempt.cancelled) {
+                sendCancel(attempt); // it had to wait for this
+            }
+        }
+
         private void refuse(Attempt attempt, int status) {
             if (ringing.remove(attempt)) {
                 end(attempt, Failure.REFUSED, status, delay());
@@ -701,12 +718,7 @@ final class CallSimulation {
             talking.add(dialog);
             int status = chance(70) ? 180 : 183;
             after(delay(), () -> {
-                boolean first = !attempt.heardOf;
-                attempt.heardOf = true;
-                deliver(new CallEvent.Provisional(dialog, attempt.number, status, text(status + "")));
-                if (first && attempt.cancelled) {
-                    sendCancel(attempt); // it had to wait for this
-                }
+                heard(attempt, dialog, status);
                 if (chance(10)) {
                     deliver(new CallEvent.Provisional(dialog, attempt.number, status, text(status + "")));
                 }

@@ -106,6 +106,14 @@ final class CallStory {
         return on(new CallEvent.PushFailed(new LegId(leg)));
     }
 
+    CallStory appIsGone(String leg) {
+        return on(new CallEvent.AppGone(new LegId(leg)));
+    }
+
+    CallStory isTrying(String leg, int attempt) {
+        return on(new CallEvent.Provisional(dialog(leg, ""), attempt, 100, words("100")));
+    }
+
     CallStory rings(String leg, int attempt) {
         return on(new CallEvent.Provisional(dialog(leg), attempt, 180, words("180")));
     }

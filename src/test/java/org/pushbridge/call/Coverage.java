@@ -18,6 +18,8 @@ final class Coverage {
         FAILED_AS_HOPELESS,
         PARKED,
         PUSH_FAILED_WHILE_ASLEEP,
+        APP_GONE,
+        TRYING,
         PUSHED_AFTER_SILENCE,
         PUSHED_AFTER_BROKEN_CONNECTION,
         WOKEN_AND_INVITED,

@@ -1,8 +1,8 @@
 package org.pushbridge.call;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.pushbridge.call.CallStory.acknowledge;
 import static org.pushbridge.call.CallStory.alert;
+import static org.pushbridge.call.CallStory.answersCaller;
 import static org.pushbridge.call.CallStory.asleep;
 import static org.pushbridge.call.CallStory.bury;
 import static org.pushbridge.call.CallStory.bye;
@@ -19,8 +19,6 @@ import static org.pushbridge.call.CallStory.reply;
 import static org.pushbridge.call.CallStory.trunk;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.pushbridge.call.Ending.Cause;
 
 /** Scenes in which the simulation once found the rules wrong, cut down to what matters. */
@@ -93,7 +91,7 @@ class FormerFailuresTest {
                 .refuses("phone", 2, 482)
                 .doesNothing()
                 .answers("phone", 1)
-                .does(CallStory.answersCaller("phone"));
+                .does(answersCaller("phone"));
     }
 
     @Test
@@ -184,13 +182,99 @@ class FormerFailuresTest {
                         bury("tablet", Verdict.CALLER_GAVE_UP));
     }
 
-    /** Rare tangles of several flows and copies of one INVITE: longer than is good to read. */
-    @ParameterizedTest
-    @ValueSource(longs = {1402, 24584, 152981})
-    void tanglesOfFlowsAndCopies(long seed) {
-        CallSimulation.Outcome outcome = CallSimulation.run(seed, CallRules::step, new Coverage(), true);
-        assertThat(outcome.broken())
-                .as(() -> "seed " + seed + "\n" + String.join("\n", outcome.trace()))
-                .isEmpty();
+    @Test
+    void theNewestInviteIsWaitedForWhenTheCopyThatAPhoneRangForBreaks() {
+        CallStory.to(connected("phone"))
+                .staysSilent("phone")
+                .registers("phone")
+                .does(invite("phone", 2))
+                .registers("phone")
+                .rings("phone", 1)
+                .breaks("phone", 1)
+                .doesNothing()
+                .staysSilent("phone")
+                .does(invite("phone", 3));
+    }
+
+    @Test
+    void aPhoneThatHasOneOfSeveralCopiesIsLeftAloneWhicheverBreaks() {
+        CallStory.to(connected("phone"))
+                .registers("phone")
+                .staysSilent("phone")
+                .does(invite("phone", 2))
+                .staysSilent("phone")
+                .does(push("phone"), parked())
+                .registers("phone")
+                .does(invite("phone", 3))
+                .refuses("phone", 2, 482)
+                .registers("phone")
+                .breaks("phone", 3)
+                .doesNothing()
+                .answers("phone", 1)
+                .does(answersCaller("phone"));
+    }
+
+    @Test
+    void aPhoneThatAnswersOnACopyAfterRefusingAnotherHasNothingCancelledTwice() {
+        CallStory.to(connected("phone"), connected("tablet"))
+                .rings("tablet", 1)
+                .staysSilent("phone")
+                .registers("phone")
+                .rings("phone", 2)
+                .flowIsLost("phone")
+                .registers("phone")
+                .does(invite("phone", 3))
+                .refuses("phone", 3, 486)
+                .does(cancel("phone", 1, Verdict.DECLINED_ELSEWHERE), cancel("phone", 2, Verdict.DECLINED_ELSEWHERE))
+                .answers("phone", 2)
+                .does(answersCaller("phone"), cancel("tablet", 1, Verdict.ANSWERED_ELSEWHERE));
+    }
+
+    @Test
+    void aPhoneThatSaidTryingIsNotInvitedAgainWhenItRegistersTwice() {
+        CallStory.to(asleep("phone"))
+                .registers("phone")
+                .does(invite("phone", 1))
+                .isTrying("phone", 1)
+                .registers("phone")
+                .doesNothing();
+    }
+
+    @Test
+    void aPhoneWhoseConnectionBreaksAfterItSaidTryingIsInvitedWhenItIsBack() {
+        CallStory.to(connected("phone"))
+                .isTrying("phone", 1)
+                .flowIsLost("phone")
+                .registers("phone")
+                .does(invite("phone", 2));
+    }
+
+    @Test
+    void anAppThatWasGoneAndCameBackHasItsFirstInviteCancelledOnce() {
+        CallStory.to(connected("phone"), connected("tablet"))
+                .rings("tablet", 1)
+                .staysSilent("phone")
+                .appIsGone("phone")
+                .does(cancel("phone", 1, Verdict.FAILED))
+                .registers("phone")
+                .does(invite("phone", 2))
+                .refuses("phone", 1, 487)
+                .rings("phone", 2)
+                .answers("tablet", 1)
+                .does(answersCaller("tablet"), cancel("phone", 2, Verdict.ANSWERED_ELSEWHERE));
+    }
+
+    @Test
+    void aDeskPhoneThatIsBackOnceMoreIsInvitedThoughAnOlderInviteIsOpen() {
+        CallStory.to(trunk("desk"))
+                .rings("desk", 1)
+                .flowIsLost("desk")
+                .registers("desk")
+                .does(invite("desk", 2))
+                .isTrying("desk", 2)
+                .refuses("desk", 2, 430)
+                .doesNothing()
+                .registers("desk")
+                .does(invite("desk", 3));
     }
 }

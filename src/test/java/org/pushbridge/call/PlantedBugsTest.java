@@ -16,9 +16,9 @@ import org.pushbridge.call.CallSimulation.Outcome;
 import org.pushbridge.call.CallSimulation.Rules;
 import org.pushbridge.call.Leg.State;
 
-/** The simulation has teeth: rules with one bug planted in them are caught, each within a few thousand seeds. */
+/** The simulation has teeth: rules with one bug planted in them are caught, each within a few hundred seeds. */
 class PlantedBugsTest {
-    private static final int SEEDS_AT_MOST = 5_000;
+    private static final int SEEDS_AT_MOST = 2_000;
 
     /** Rules with one bug, and the invariants that may give it away. */
     private record Planted(String bug, Rules rules, Set<Invariant> breaks) {
@@ -67,7 +67,8 @@ class PlantedBugsTest {
                                 super.onTimerFired(timer, timers.getOrDefault(timer, firedGeneration));
                             }
                         },
-                        Invariant.TIMERS),
+                        Invariant.TIMERS,
+                        Invariant.ONE_INVITE),
                 planted(
                         "pushes twice",
                         call -> new CallRules(call) {
@@ -150,6 +151,7 @@ class PlantedBugsTest {
                                 super.onLegFailed(id, attempt, failure, status == 482 ? 488 : status, content);
                             }
                         },
+                        Invariant.ONE_INVITE,
                         Invariant.PROMPT,
                         Invariant.ONE_FINAL_RESPONSE,
                         Invariant.CANCELLED),
