@@ -193,10 +193,11 @@ final class Stage implements AutoCloseable {
         if (event instanceof ApnsEvent.Decided decided) {
             ReceivedPush push = decided.push();
             String kind = push.type().map(Stage::words).orElse("push");
-            boolean accepted = push.answer() instanceof Answer.Accepted;
-            ladder.message(BRIDGE, APNS, kind, accepted ? "accepted" : "");
+            ladder.message(BRIDGE, APNS, kind, "");
             if (push.answer() instanceof Answer.Rejected rejected) {
                 ladder.message(APNS, BRIDGE, rejected.status() + " " + rejected.reason(), "");
+            } else if (push.answer() instanceof Answer.Accepted) {
+                ladder.message(APNS, BRIDGE, "accepted", "");
             }
         } else if (event instanceof ApnsEvent.Delivered delivered) {
             DeliveredPush push = delivered.push();

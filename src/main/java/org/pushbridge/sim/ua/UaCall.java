@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -55,6 +56,10 @@ public final class UaCall {
     private boolean provisional;
     private boolean cancelWanted;
     private boolean reInviting;
+    /** The CSeq of an INVITE that was answered with 2xx here and is not acknowledged yet. */
+    private OptionalLong unacknowledged = OptionalLong.empty();
+
+    private final List<Runnable> afterAck = new ArrayList<>();
 
     private UaCall(
             UserAgent agent,
@@ -301,6 +306,9 @@ public final class UaCall {
                 SipMessage reachable = withContact ? tagged.with("Contact", "<" + agent.contactUri() + ">") : tagged;
                 return status >= 200 && status < 300 ? reachable.withBody("application/sdp", localSdp) : reachable;
             });
+            if (status >= 200 && status < 300) {
+                unacknowledged = OptionalLong.of(invite.cseq());
+            }
             if (status >= 200) {
                 outcome.complete(status);
             }
@@ -329,6 +337,11 @@ public final class UaCall {
     }
 
     void acknowledgedBy(SipMessage request) {
+        if (unacknowledged.equals(OptionalLong.of(request.cseq()))) {
+            unacknowledged = OptionalLong.empty();
+            List.copyOf(afterAck).forEach(Runnable::run);
+            afterAck.clear();
+        }
         if (request.cseq() == invite.cseq()) {
             established.complete(200);
         }
@@ -365,43 +378,54 @@ public final class UaCall {
         return status;
     }
 
-    /** Offers the same session again; the future is the final status, 0 for silence. */
+    /**
+     * Offers the same session again, once the far side has acknowledged what it offered itself (RFC 3261 section 14.1);
+     * the future is the final status, 0 for silence.
+     */
     public CompletableFuture<Integer> reInvite() {
         CompletableFuture<Integer> status = new CompletableFuture<>();
         agent.run(() -> {
-            reInviting = true;
-            long cseq = ++localCseq;
-            SipMessage request = inside("INVITE", cseq)
-                    .with("Contact", "<" + agent.contactUri() + ">")
-                    .withBody("application/sdp", localSdp);
-            agent.send(request, next(), Optional.empty(), new UserAgent.Exchange() {
-                private Optional<SipMessage> ackOfThis = Optional.empty();
-
-                @Override
-                public void response(SipMessage response) {
-                    if (response.status() < 200) {
-                        return;
-                    }
-                    reInviting = false;
-                    if (response.status() < 300) {
-                        ackOfThis = Optional.of(acknowledge(cseq));
-                    }
-                    status.complete(response.status());
-                }
-
-                @Override
-                public void repeated() {
-                    ackOfThis.ifPresent(a -> agent.sendAck(a, next(), true));
-                }
-
-                @Override
-                public void silent() {
-                    reInviting = false;
-                    status.complete(0);
-                }
-            });
+            if (unacknowledged.isPresent()) {
+                afterAck.add(() -> sendReInvite(status));
+            } else {
+                sendReInvite(status);
+            }
         });
         return status;
+    }
+
+    private void sendReInvite(CompletableFuture<Integer> status) {
+        reInviting = true;
+        long cseq = ++localCseq;
+        SipMessage request = inside("INVITE", cseq)
+                .with("Contact", "<" + agent.contactUri() + ">")
+                .withBody("application/sdp", localSdp);
+        agent.send(request, next(), Optional.empty(), new UserAgent.Exchange() {
+            private Optional<SipMessage> ackOfThis = Optional.empty();
+
+            @Override
+            public void response(SipMessage response) {
+                if (response.status() < 200) {
+                    return;
+                }
+                reInviting = false;
+                if (response.status() < 300) {
+                    ackOfThis = Optional.of(acknowledge(cseq));
+                }
+                status.complete(response.status());
+            }
+
+            @Override
+            public void repeated() {
+                ackOfThis.ifPresent(a -> agent.sendAck(a, next(), true));
+            }
+
+            @Override
+            public void silent() {
+                reInviting = false;
+                status.complete(0);
+            }
+        });
     }
 
     private static UserAgent.Exchange finalStatus(CompletableFuture<Integer> status) {
@@ -468,6 +492,7 @@ public final class UaCall {
                 if (reInviting) {
                     agent.respond(transaction, 491, "Request Pending", r -> r);
                 } else {
+                    unacknowledged = OptionalLong.of(request.cseq());
                     remoteTarget =
                             request.header("Contact").map(SipMessage::uriOf).or(() -> remoteTarget);
                     agent.respond(

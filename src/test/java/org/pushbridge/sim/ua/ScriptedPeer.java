@@ -28,6 +28,16 @@ public final class ScriptedPeer implements AutoCloseable {
         return wire.local();
     }
 
+    /** The next message. */
+    public SipMessage next() throws InterruptedException {
+        Arrival arrival = arrivals.poll(10, TimeUnit.SECONDS);
+        if (arrival == null) {
+            throw new AssertionError("Nothing came");
+        }
+        last = Optional.of(arrival.from);
+        return arrival.message;
+    }
+
     /** The next message with this title ({@code INVITE}, {@code 180 Ringing}); others before it are dropped. */
     public SipMessage next(String title) throws InterruptedException {
         while (true) {

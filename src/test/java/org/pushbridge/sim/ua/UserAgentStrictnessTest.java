@@ -333,6 +333,36 @@ class UserAgentStrictnessTest {
         isHeldAgainstThePeer("A CANCEL was answered with 500");
     }
 
+    @Test
+    void aReInviteWaitsForTheAckOfTheOther() throws Exception {
+        SipMessage ok = establishedByPeer();
+        send(inside(ok, "INVITE", 2).with("Contact", "<sip:peer@" + UserAgent.hostAndPort(peer.address()) + ">"));
+        SipMessage again = peer.next("200 OK");
+        CompletableFuture<Integer> status = incoming.get().reInvite();
+        assertThat(peer.next())
+                .as("before its ACK, nothing but the answer again")
+                .hasToString(again.toString());
+        send(inside(ok, "ACK", 2));
+        accept(peer.next("INVITE"), r -> r);
+
+        assertThat(status.get(10, TimeUnit.SECONDS)).isEqualTo(200);
+        assertThat(violations.all()).isEmpty();
+    }
+
+    @Test
+    void aReInviteThatCrossesAnotherIsRefused() throws Exception {
+        SipMessage ok = establishedByPeer();
+        CompletableFuture<Integer> status = incoming.get().reInvite();
+        SipMessage offered = peer.next("INVITE");
+        send(inside(ok, "INVITE", 2).with("Contact", "<sip:peer@" + UserAgent.hostAndPort(peer.address()) + ">"));
+        peer.next("491 Request Pending");
+        send(inside(ok, "ACK", 2).set("Via", inside(ok, "INVITE", 2).required("Via")));
+        peer.respond(offered, 491, "Request Pending");
+
+        assertThat(status.get(10, TimeUnit.SECONDS)).isEqualTo(491);
+        assertThat(violations.all()).isEmpty();
+    }
+
     // --- crossing ------------------------------------------------------------------------------------------------
 
     @Test
