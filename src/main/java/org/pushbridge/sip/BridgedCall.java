@@ -58,6 +58,11 @@ final class BridgedCall implements CallEdge {
     private final Map<Confirmed, Acknowledged> acks = new HashMap<>();
     private Optional<AnswerRepeat> answerRepeat = Optional.empty();
     private boolean answeredFinally;
+    /** Whether the caller's ACK came, or is not waited for any more. */
+    private boolean acknowledged;
+    /** A BYE for the caller that must not leave before (RFC 3261 section 15). */
+    private Optional<CallAction.Bye> heldBye = Optional.empty();
+
     private int pushes;
 
     /** A dialog as seen on one side. */
@@ -115,8 +120,8 @@ final class BridgedCall implements CallEdge {
                 caller.farEnd);
         response.setHeader((Header) bridge.contactFor(caller.invite.flow()));
         caller.invite.respond(response);
-        answerRepeat = Optional.of(new AnswerRepeat(
-                bridge, running, caller.invite, response, () -> running.on(new CallEvent.CallerAckMissing())));
+        answerRepeat =
+                Optional.of(new AnswerRepeat(bridge, running, caller.invite, response, this::onCallerAckMissing));
         bridge.busy(id(), device(caller.farEnd), device(farEnd(Side.LEG, action.dialog())));
     }
 
@@ -176,8 +181,9 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void bye(CallAction.Bye action) {
-        if (action.to() == Side.CALLER) {
-            answerRepeat.ifPresent(AnswerRepeat::stop);
+        if (action.to() == Side.CALLER && !acknowledged) {
+            heldBye = Optional.of(action);
+            return;
         }
         send(action.to(), action.dialog(), "BYE", action.content(), new ResponseHandler() {
             @Override
@@ -424,7 +430,7 @@ final class BridgedCall implements CallEdge {
         Carried content = Carried.of(message, farEnd(from, id).isTrusted());
         if (message.getMethod().equals("BYE")) {
             if (from == Side.CALLER) {
-                answerRepeat.ifPresent(AnswerRepeat::stop);
+                callerAcknowledged(); // its ACK was lost, or is behind
             }
             running.on(new CallEvent.ByeReceived(exchange, content));
         } else {
@@ -436,11 +442,25 @@ final class BridgedCall implements CallEdge {
     private void onAck(Side from, LegDialog id, long cseq, SIPRequest ack) {
         Carried content = Carried.of(ack, farEnd(from, id).isTrusted());
         if (from == Side.CALLER && cseq == caller.cseq) {
-            answerRepeat.ifPresent(AnswerRepeat::stop);
+            callerAcknowledged();
             running.on(new CallEvent.CallerAcknowledged(id, content));
         } else {
             running.on(new CallEvent.ExchangeAcknowledged(new ExchangeId(from, id, cseq), content));
         }
+    }
+
+    private void onCallerAckMissing() {
+        callerAcknowledged();
+        running.on(new CallEvent.CallerAckMissing());
+    }
+
+    /** The answer is repeated no more, and a BYE that waited may go. */
+    private void callerAcknowledged() {
+        acknowledged = true;
+        answerRepeat.ifPresent(AnswerRepeat::stop);
+        Optional<CallAction.Bye> waiting = heldBye;
+        heldBye = Optional.empty();
+        waiting.ifPresent(this::bye);
     }
 
     private void refuse(InboundRequest request, int status) {

@@ -18,6 +18,7 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.LogEvent;
 import org.apache.logging.log4j.core.LoggerContext;
 import org.apache.logging.log4j.core.appender.AbstractAppender;
+import org.apache.logging.log4j.core.config.Configurator;
 import org.apache.logging.log4j.core.config.Property;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -463,8 +464,9 @@ class HostileInputTest {
             super("test", null, null, true, Property.EMPTY_ARRAY);
             start();
             context.getConfiguration().getRootLogger().addAppender(this, Level.INFO, null);
-            context.getConfiguration().getRootLogger().setLevel(Level.INFO);
             context.updateLoggers();
+            // Whatever a test before this one made of it.
+            Configurator.setLevel("org.pushbridge", Level.INFO);
         }
 
         @Override
