@@ -318,7 +318,7 @@ class CallRules {
     // --- the caller ----------------------------------------------------------------------------------------------
 
     void onCallerCancelled() {
-        if (phase == Phase.RINGING) {
+        if (phase == Phase.NEW || phase == Phase.RINGING) {
             endUnanswered(
                     REQUEST_TERMINATED,
                     new Ending(Ending.Cause.CALLER_GAVE_UP, REQUEST_TERMINATED),

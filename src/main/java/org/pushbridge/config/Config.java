@@ -51,7 +51,7 @@ public record Config(
      *
      * @param listen never empty
      * @param advertisedAddress the IP address or host name to show to peers in Via and Contact, if not the local one
-     * @param maxDatagramSize bytes; a longer UDP message is dropped before it is parsed
+     * @param maxDatagramSize bytes; a longer UDP message is answered 513 before it is parsed
      * @param maxMessageSize bytes of one message on a stream
      * @param maxTransactions server transactions at a time; past it new requests get 503
      * @param maxConnections stream connections at a time
@@ -114,7 +114,7 @@ public record Config(
      * @param on603 what one phone's 603 ends
      * @param tombstoneLife how long the end of a call is remembered for phones that show up late
      * @param maxCalls calls at a time; past it new ones get 503
-     * @param maxParkedPerUser calls parked for one user at a time; past it new ones get 486
+     * @param maxParkedPerUser calls that ring or are parked for one user at a time; past it new ones get 486
      */
     public record Calls(
             Duration ringLimit,

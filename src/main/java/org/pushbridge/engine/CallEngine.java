@@ -60,15 +60,15 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
         Shard shard = shards.get(Math.floorMod(plan.id().hashCode(), shards.size()));
         RunningCall<E> call = new RunningCall<>(this, shard, plan, edges);
         if (!call.offer(() -> call.on(new CallEvent.Begun()))) {
-            alive.decrementAndGet();
+            call.abandon();
             return Optional.empty();
         }
         return Optional.of(call);
     }
 
-    /** The call a message with this Call-ID concerns. */
-    public Optional<RunningCall<E>> byDialog(String callId) {
-        return Optional.ofNullable(byDialog.get(callId));
+    /** The call that a message concerns in whose dialog the bridge has this tag. */
+    public Optional<RunningCall<E>> byDialog(String localTag) {
+        return Optional.ofNullable(byDialog.get(localTag));
     }
 
     /** The calls a registration for this address concerns. */
@@ -95,8 +95,8 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
         return wheel;
     }
 
-    void dialogClaimed(String callId, RunningCall<E> call) {
-        byDialog.put(callId, call);
+    void dialogClaimed(String localTag, RunningCall<E> call) {
+        byDialog.put(localTag, call);
     }
 
     void aorClaimed(String aor, RunningCall<E> call) {
@@ -108,7 +108,7 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
     }
 
     void forget(RunningCall<E> call, List<String> dialogs, List<String> aors) {
-        dialogs.forEach(callId -> byDialog.remove(callId, call));
+        dialogs.forEach(localTag -> byDialog.remove(localTag, call));
         for (String aor : aors) {
             byAor.computeIfPresent(aor, (key, calls) -> {
                 calls.remove(call);

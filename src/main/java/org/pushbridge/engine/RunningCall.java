@@ -104,11 +104,19 @@ public final class RunningCall<E extends CallEdge> {
         }
     }
 
-    /** Messages with this Call-ID concern this call until it is over. */
-    public void claimDialog(String callId) {
-        if (!over && dialogs.add(callId)) {
-            engine.dialogClaimed(callId, this);
+    /**
+     * Messages in a dialog where the bridge has this tag concern this call until it is over. The bridge's own tags are
+     * unique; a Call-ID is not, when a proxy sends one call past the bridge twice.
+     */
+    public void claimDialog(String localTag) {
+        if (!over && dialogs.add(localTag)) {
+            engine.dialogClaimed(localTag, this);
         }
+    }
+
+    /** Gives up a call that could not begin. */
+    void abandon() {
+        end();
     }
 
     /** Registrations for this address concern this call until it is over. */

@@ -6,7 +6,6 @@ import gov.nist.javax.sip.message.SIPRequest;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +36,7 @@ final class Bridge {
     private final Waker waker;
     private final Tombstones tombstones;
     private final Clock clock;
+    private final TrunkAddresses trunkAddresses;
     private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
     private volatile Optional<SipStack> stack = Optional.empty();
 
@@ -53,6 +53,7 @@ final class Bridge {
         this.waker = waker;
         this.tombstones = tombstones;
         this.clock = clock;
+        this.trunkAddresses = new TrunkAddresses(settings.trunks());
     }
 
     void useStack(SipStack started) {
@@ -89,6 +90,10 @@ final class Bridge {
 
     Clock clock() {
         return clock;
+    }
+
+    TrunkAddresses trunkAddresses() {
+        return trunkAddresses;
     }
 
     // --- devices -------------------------------------------------------------------------------------------------
@@ -145,7 +150,7 @@ final class Bridge {
         return literalAddress(nextHop)
                 .or(() -> trunk.arrivedOn()
                         .map(f -> (Destination) new Destination.ToAddress(Transport.of(f.transport()), f.remote())))
-                .or(() -> trunk.trunk().destination().flatMap(Bridge::resolve))
+                .or(() -> trunk.trunk().destination().flatMap(trunkAddresses::of))
                 .orElseThrow(() -> new IllegalStateException(
                         "Trunk " + trunk.trunk().name() + " named a next hop that is no address: " + nextHop));
     }
@@ -158,22 +163,15 @@ final class Bridge {
         String host = sip.getMAddrParam() == null ? sip.getHost() : sip.getMAddrParam();
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
         InetAddress address = NetUtil.createInetAddressFromIpAddressString(bare);
-        Transport transport = sip.getTransportParam() == null ? Transport.UDP : Transport.of(sip.getTransportParam());
+        String named = sip.getTransportParam() == null ? "udp" : sip.getTransportParam();
+        if (!named.equalsIgnoreCase("udp") && !named.equalsIgnoreCase("tcp")) {
+            return Optional.empty(); // such as tls behind a proxy: the way its messages came is the way to answer
+        }
+        Transport transport = Transport.of(named);
         return address == null
                 ? Optional.empty()
                 : Optional.of(new Destination.ToAddress(
                         transport, new InetSocketAddress(address, sip.getPort() > 0 ? sip.getPort() : 5060)));
-    }
-
-    /** A trunk's configured address. A name is looked up by the JVM, which keeps answers for a while. */
-    static Optional<Destination> resolve(Trunk.Destination destination) {
-        try {
-            return Optional.of(new Destination.ToAddress(
-                    Transport.of(destination.transport()),
-                    new InetSocketAddress(InetAddress.getByName(destination.host()), destination.port())));
-        } catch (UnknownHostException e) {
-            return Optional.empty();
-        }
     }
 
     /** The bridge's own Contact in messages that go out on a flow. */
@@ -204,7 +202,10 @@ final class Bridge {
     /** Tells a trusted trunk which user calls (RFC 3325): only the bridge knows that the digest was right. */
     void assertIdentity(SIPRequest invite, FarEnd caller, FarEnd receiver) {
         if (caller instanceof FarEnd.DeviceEnd device && receiver.isTrusted()) {
-            invite.setHeader((Header) Messages.header("P-Asserted-Identity", "<" + device.aor() + ">"));
+            invite.setHeader((Header) Messages.header(
+                    "P-Asserted-Identity",
+                    "<sip:" + Messages.userPart(device.aor().user()) + "@"
+                            + device.aor().host() + ">"));
         }
     }
 }

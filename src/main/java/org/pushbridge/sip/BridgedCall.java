@@ -7,6 +7,7 @@ import gov.nist.javax.sip.message.SIPResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -139,7 +140,7 @@ final class BridgedCall implements CallEdge {
         DeviceLeg leg = legs.computeIfAbsent(action.leg(), id -> new DeviceLeg(id, sipCallId(id), route.farEnd()));
         leg.farEnd = route.farEnd();
         leg.requestUri = Messages.withoutPushParameters(route.requestUri());
-        running.claimDialog(leg.callId);
+        running.claimDialog(leg.localTag);
         SIPRequest incoming = caller.invite.message();
         SIPRequest invite = Messages.request(
                 "INVITE",
@@ -434,7 +435,8 @@ final class BridgedCall implements CallEdge {
             }
             running.on(new CallEvent.ByeReceived(exchange, content));
         } else {
-            request.attach((Runnable) () -> running.on(new CallEvent.ExchangeCancelled(exchange)));
+            request.attach(
+                    (Runnable) () -> running.submit(() -> running.on(new CallEvent.ExchangeCancelled(exchange))));
             running.on(new CallEvent.RequestReceived(exchange, message.getMethod(), content));
         }
     }
@@ -530,7 +532,7 @@ final class BridgedCall implements CallEdge {
                 } else if (status < 300) {
                     answered(leg, attempt, response);
                 } else {
-                    failed(Failure.REFUSED, refusal(status), Optional.of(carried(response)));
+                    failed(Failure.REFUSED, crossing(status, leg.id), Optional.of(carried(response)));
                 }
             });
         }
@@ -542,15 +544,6 @@ final class BridgedCall implements CallEdge {
             }
             running.on(new CallEvent.Provisional(
                     new LegDialog(leg.id, tag), attempt, response.getStatusCode(), carried(response)));
-        }
-
-        /** A challenge is for the bridge, which has no credentials to give: it must not reach the caller. */
-        private int refusal(int status) {
-            if (status == 401 || status == 407) {
-                log.warn("Call {} failed: {} asks for credentials, and none are configured for it", id(), leg.id);
-                return 502;
-            }
-            return status;
         }
 
         private Carried carried(SIPResponse response) {
@@ -573,6 +566,18 @@ final class BridgedCall implements CallEdge {
         private void failed(Failure failure, int status, Optional<Content> content) {
             running.on(new CallEvent.LegFailed(leg.id, attempt, failure, status, content));
         }
+    }
+
+    /**
+     * What the caller is told of a refusal. A challenge is for the bridge, which has no credentials to give; a
+     * redirection is not followed, and its Contact does not cross.
+     */
+    private int crossing(int status, LegId from) {
+        if (status == 401 || status == 407) {
+            log.warn("Call {} failed: {} asks for credentials, and none are configured for it", id(), from);
+            return 502;
+        }
+        return status >= 300 && status < 400 ? 480 : status;
     }
 
     private void answered(DeviceLeg leg, int attempt, SIPResponse response) {
@@ -629,7 +634,7 @@ final class BridgedCall implements CallEdge {
                 if (status > 100) {
                     Carried content =
                             Carried.of(response, farEnd(answering, id.dialog()).isTrusted());
-                    completed(status, Optional.of(content));
+                    completed(crossing(status, id.dialog().leg()), Optional.of(content));
                 }
             });
         }
@@ -690,7 +695,13 @@ final class BridgedCall implements CallEdge {
         for (DeviceLeg leg : legs.values()) {
             leg.invites.values().forEach(invite -> quietly("cancel", () -> invite.cancel(Optional.empty())));
         }
-        for (Confirmed confirmed : acks.keySet()) {
+        running.call()
+                .answered()
+                .filter(d -> !acks.containsKey(new Confirmed(Side.LEG, d)))
+                .ifPresent(dialog -> {
+                    quietly("acknowledge", () -> acknowledge(Side.LEG, dialog, INVITE_CSEQ, Optional.empty()));
+                });
+        for (Confirmed confirmed : List.copyOf(acks.keySet())) {
             quietly("hang up", () -> send(Side.LEG, confirmed.dialog(), "BYE", Optional.empty(), NOBODY_CARES));
             quietly("hang up", () -> send(Side.CALLER, confirmed.dialog(), "BYE", Optional.empty(), NOBODY_CARES));
         }

@@ -4,6 +4,7 @@ import gov.nist.javax.sip.message.SIPRequest;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.pushbridge.call.LegDialog;
 import org.pushbridge.sip.stack.InboundRequest;
 
@@ -22,7 +23,12 @@ final class CallerLeg {
 
     final Map<LegDialog, Dialog> dialogs = new HashMap<>();
 
-    CallerLeg(InboundRequest invite, FarEnd farEnd, Carried offer) {
+    private final Consumer<String> claim;
+
+    /** @param claim told of each tag the bridge takes in a dialog with the caller */
+    CallerLeg(InboundRequest invite, FarEnd farEnd, Carried offer, Consumer<String> claim) {
+        this.claim = claim;
+        claim.accept(ownTag);
         this.invite = invite;
         this.farEnd = farEnd;
         this.offer = offer;
@@ -34,10 +40,12 @@ final class CallerLeg {
     Dialog dialog(LegDialog legDialog) {
         return dialogs.computeIfAbsent(legDialog, key -> {
             SIPRequest message = invite.message();
+            String tag = Messages.token();
+            claim.accept(tag);
             return new Dialog(
                     callId,
                     Messages.party(message.getTo().getAddress()),
-                    Messages.token(),
+                    tag,
                     Messages.party(message.getFrom().getAddress()),
                     message.getFromTag() == null ? "" : message.getFromTag(),
                     0,

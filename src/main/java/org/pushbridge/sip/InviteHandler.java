@@ -64,12 +64,14 @@ final class InviteHandler {
     }
 
     void handle(InboundRequest request) {
+        CancelSwitch cancel = new CancelSwitch();
+        request.attach(cancel);
         try {
             SIPRequest message = request.message();
             checkForm(message);
             FarEnd caller = authorize(request);
             Called called = find(request, caller);
-            begin(request, caller, called);
+            begin(request, caller, called, cancel);
         } catch (Refused refused) {
             refuse(request, refused.refusal);
         }
@@ -198,11 +200,14 @@ final class InviteHandler {
 
     // --- how ---------------------------------------------------------------------------------------------------
 
-    private void begin(InboundRequest request, FarEnd caller, Called called) throws Refused {
+    private void begin(InboundRequest request, FarEnd caller, Called called, CancelSwitch cancel) throws Refused {
         SipSettings settings = bridge.settings();
         int whileParked = caller instanceof FarEnd.TrunkEnd end
                 ? end.trunk().whileParked().orElse(settings.whileParked())
                 : settings.whileParked();
+        if (Carried.options(request.message(), "Require").contains("100rel")) {
+            whileParked = 100; // RFC 3262 section 3: any other provisional would have to be sent reliably
+        }
         List<Candidate> candidates;
         Callee callee;
         if (called instanceof Called.ByUser user) {
@@ -234,19 +239,16 @@ final class InviteHandler {
                 settings.durationLimit(),
                 whileParked,
                 settings.declinesAll());
-        CallerLeg leg = new CallerLeg(request, caller, Carried.of(request.message(), caller.isTrusted()));
         request.respond(Responses.create(request.message(), 100, Optional.empty()));
         Optional<RunningCall<BridgedCall>> running = bridge.engine().begin(plan, call -> {
-            call.claimDialog(leg.callId);
             if (called instanceof Called.ByUser user) {
                 call.claimAor(user.aor().toString());
             }
-            request.attach((Runnable) () -> call.submit(() -> call.edge().onCancel()));
-            return new BridgedCall(bridge, call, leg, callee);
+            Carried offer = Carried.of(request.message(), caller.isTrusted());
+            return new BridgedCall(bridge, call, new CallerLeg(request, caller, offer, call::claimDialog), callee);
         });
-        if (running.isEmpty()) {
-            throw new Refused(Refusal.of(503, "Retry-After", "5"));
-        }
+        RunningCall<BridgedCall> call = running.orElseThrow(() -> new Refused(Refusal.of(503, "Retry-After", "5")));
+        cancel.connect(() -> call.submit(() -> call.edge().onCancel()));
     }
 
     private Candidate candidate(Device device) {
@@ -270,9 +272,11 @@ final class InviteHandler {
 
     private Optional<Callee.Route> routeToTrunk(Called.ByTrunk out) {
         Trunk.Destination destination = out.trunk().destination().orElseThrow();
-        String uri = "sip:" + out.number() + "@" + destination.host() + ":" + destination.port()
+        String host = destination.host().indexOf(':') >= 0 ? "[" + destination.host() + "]" : destination.host();
+        String uri = "sip:" + Messages.userPart(out.number()) + "@" + host + ":" + destination.port()
                 + (destination.transport().equals("udp") ? "" : ";transport=" + destination.transport());
-        return Bridge.resolve(destination)
+        return bridge.trunkAddresses()
+                .of(destination)
                 .map(address ->
                         new Callee.Route(new FarEnd.TrunkEnd(out.trunk(), Optional.empty()), uri, List.of(), address));
     }

@@ -15,6 +15,7 @@ import gov.nist.javax.sip.header.SIPHeader;
 import gov.nist.javax.sip.header.To;
 import gov.nist.javax.sip.message.SIPMessage;
 import gov.nist.javax.sip.message.SIPRequest;
+import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -171,6 +172,17 @@ final class Messages {
         }
         names.stream().filter(n -> n.toLowerCase(Locale.ROOT).startsWith("pn-")).forEach(copy::removeParameter);
         return copy.toString();
+    }
+
+    /** The user part of a SIP URI, with everything escaped that may not stand in it (RFC 3261 section 25.1). */
+    static String userPart(String text) {
+        StringBuilder escaped = new StringBuilder();
+        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+            char c = (char) (b & 0xff);
+            boolean plain = c < 0x80 && (Character.isLetterOrDigit(c) || "-_.!~*'()&=+$,;?/".indexOf(c) >= 0);
+            escaped.append(plain ? String.valueOf(c) : String.format(Locale.ROOT, "%%%02X", (int) c));
+        }
+        return escaped.toString();
     }
 
     static URI uri(String text) {

@@ -42,8 +42,11 @@ final class RegisterHandler {
     }
 
     private void awake(Device device, Flow flow) {
-        if (flow.isConnection() && bridge.stack().isAlive(flow)) {
+        if (flow.isConnection()) {
             connections.put(flow, device.aor());
+            if (!bridge.stack().isAlive(flow)) {
+                connections.remove(flow); // it closed meanwhile, and nobody will tell
+            }
         }
         bridge.engine()
                 .byAor(device.aor().toString())

@@ -87,13 +87,15 @@ public final class SipEdge implements AutoCloseable {
     public void close() {
         stack.close();
         engine.close();
+        bridge.trunkAddresses().close();
     }
 
     private final class Dispatcher implements SipEvents {
         @Override
         public void onRequest(InboundRequest request) {
             if (!bridge.isStarted()) {
-                return; // the peer sends again
+                answer(request, 503); // a moment too early: the bridge is starting
+                return;
             }
             SIPRequest message = request.message();
             if (message.getMethod().equals("CANCEL")) {
@@ -119,7 +121,7 @@ public final class SipEdge implements AutoCloseable {
         }
 
         private void onInDialog(InboundRequest request) {
-            engine.byDialog(request.message().getCallId().getCallId())
+            engine.byDialog(request.message().getToTag())
                     .ifPresentOrElse(
                             call -> {
                                 if (!call.offer(() -> call.edge().onInDialog(request))) {
@@ -160,7 +162,7 @@ public final class SipEdge implements AutoCloseable {
         public void onStrayResponse(SIPResponse response, Flow flow) {
             if (response.getStatusCode() / 100 == 2
                     && response.getCSeq().getMethod().equals("INVITE")) {
-                engine.byDialog(response.getCallId().getCallId())
+                engine.byDialog(response.getFromTag())
                         .ifPresent(call -> call.offer(() -> call.edge().onStrayAnswer(response)));
             }
         }
