@@ -2,6 +2,8 @@ package org.pushbridge.sip;
 
 import gov.nist.javax.sip.address.AddressFactoryImpl;
 import gov.nist.javax.sip.address.SipUri;
+import gov.nist.javax.sip.header.Allow;
+import gov.nist.javax.sip.header.AllowList;
 import gov.nist.javax.sip.header.CSeq;
 import gov.nist.javax.sip.header.CallID;
 import gov.nist.javax.sip.header.Contact;
@@ -36,8 +38,19 @@ final class Messages {
     private static final HeaderFactoryImpl HEADERS = new HeaderFactoryImpl();
     static final int MAX_FORWARDS = 70;
     /** Everything a dialog here may carry (RFC 3261 section 20.5). */
-    static final String ALLOW =
-            "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE";
+    private static final List<String> METHODS = List.of(
+            "INVITE",
+            "ACK",
+            "CANCEL",
+            "BYE",
+            "OPTIONS",
+            "REGISTER",
+            "PRACK",
+            "UPDATE",
+            "INFO",
+            "REFER",
+            "NOTIFY",
+            "MESSAGE");
 
     private Messages() {}
 
@@ -207,6 +220,13 @@ final class Messages {
         } catch (ParseException e) {
             throw new IllegalArgumentException("'" + value + "' is not a value of " + name, e);
         }
+    }
+
+    /** The Allow header. JAIN-SIP reads one method only from text that is not a whole message. */
+    static SIPHeader allow() {
+        AllowList list = new AllowList();
+        METHODS.stream().map(Allow::new).forEach(list::add);
+        return list;
     }
 
     /** A new tag or branch part: 64 random bits. */

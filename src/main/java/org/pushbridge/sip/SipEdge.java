@@ -135,7 +135,7 @@ public final class SipEdge implements AutoCloseable {
         private void onOptions(InboundRequest request) {
             SIPResponse response = Responses.create(request.message(), 200, Optional.of(Messages.token()));
             response.setHeader((Header) Messages.header("Accept", "application/sdp"));
-            response.setHeader((Header) Messages.header("Allow", Messages.ALLOW));
+            response.setHeader((Header) Messages.allow());
             response.setHeader((Header) Messages.header("Supported", "path"));
             request.respond(response);
         }
@@ -149,7 +149,7 @@ public final class SipEdge implements AutoCloseable {
                     status,
                     request.message().getToTag() == null ? Optional.of(Messages.token()) : Optional.empty());
             if (status == 405) {
-                response.setHeader((Header) Messages.header("Allow", Messages.ALLOW));
+                response.setHeader((Header) Messages.allow());
             } else if (status == 489) {
                 response.setHeader((Header) Messages.header("Allow-Events", "refer"));
             } else if (status == 503) {
