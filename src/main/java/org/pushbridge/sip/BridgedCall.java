@@ -623,6 +623,12 @@ final class BridgedCall implements CallEdge {
             running.submit(() -> {
                 int status = response.getStatusCode();
                 Side answering = id.from().other();
+                if (isOver()
+                        && status / 100 == 2
+                        && response.getCSeq().getMethod().equals("INVITE")) {
+                    acknowledgeAgain(answering, id.dialog(), response.getCSeq().getSeqNumber());
+                    return;
+                }
                 boolean refreshesTarget = status / 100 == 2
                         && (response.getCSeq().getMethod().equals("INVITE")
                                 || response.getCSeq().getMethod().equals("UPDATE"));
@@ -647,6 +653,12 @@ final class BridgedCall implements CallEdge {
         @Override
         public void onTransportFailure(String why) {
             running.submit(() -> completed(503, Optional.empty()));
+        }
+
+        /** Whether the final response came already: the transaction still hands over repetitions of a 2xx. */
+        private boolean isOver() {
+            OpenExchange exchange = exchanges.get(id);
+            return exchange == null || exchange.forwarded.isEmpty();
         }
 
         private void completed(int status, Optional<Content> content) {
