@@ -1,0 +1,235 @@
+package org.pushbridge.sip;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.pushbridge.call.CallId;
+import org.pushbridge.call.Verdict;
+import org.pushbridge.device.Aor;
+import org.pushbridge.device.Device;
+import org.pushbridge.device.DeviceDirectory;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.DeviceStore;
+import org.pushbridge.device.User;
+import org.pushbridge.engine.EngineSettings;
+import org.pushbridge.sip.registrar.DigestAuthenticator;
+import org.pushbridge.sip.registrar.DigestSettings;
+import org.pushbridge.sip.registrar.Ha1;
+import org.pushbridge.sip.registrar.Registrar;
+import org.pushbridge.sip.registrar.RegistrarSettings;
+import org.pushbridge.sip.stack.SipStackException;
+import org.pushbridge.sip.stack.SipStackSettings;
+import org.pushbridge.sip.stack.SipStackSettings.ListenAddress;
+import org.pushbridge.sip.stack.Transport;
+
+/**
+ * A real SIP edge on 127.0.0.1, with the users alice, bob and 2000, a PBX at 127.0.0.2 whose identities are trusted and
+ * which takes numbers from 9, and a carrier at 127.0.0.3 that is not trusted so far and takes numbers from 8.
+ */
+final class Edge implements AutoCloseable {
+    /** An established call, seen from both ends. */
+    record Established(Dialogue caller, Dialogue callee) {}
+
+    final SipEdge sip;
+    final Party pbx;
+    final Party carrier;
+    final List<Waker.Wake> pushes = new CopyOnWriteArrayList<>();
+    final List<Verdict> tombstones = new CopyOnWriteArrayList<>();
+    private final InetSocketAddress address;
+    private final List<Party> parties = new ArrayList<>();
+
+    private Edge(Duration t1) {
+        DatagramSocket pbxSocket = socket("127.0.0.2");
+        DatagramSocket carrierSocket = socket("127.0.0.3");
+        DeviceDirectory directory = DeviceDirectory.load(new Unkept());
+        for (String user : List.of("alice", "bob", "2000")) {
+            var unused = directory.saveUser(Ha1.of(Aor.parse(user + "@example.com"), "secret".toCharArray()));
+        }
+        Clock clock = Clock.systemUTC();
+        DigestAuthenticator digest =
+                new DigestAuthenticator(DigestSettings.of(List.of("example.com")), directory, clock);
+        InetSocketAddress any = new InetSocketAddress(ip("127.0.0.1"), 0);
+        try {
+            sip = SipEdge.start(
+                    new SipSettings(
+                            List.of("example.com"),
+                            Duration.ofMinutes(5),
+                            Duration.ofMinutes(5),
+                            Duration.ofHours(1),
+                            182,
+                            Set.of(603),
+                            true,
+                            10,
+                            List.of(trunk("pbx", pbxSocket, "9", true), trunk("carrier", carrierSocket, "8", false)),
+                            t1,
+                            "Pushbridge"),
+                    SipStackSettings.listeningOn(
+                                    List.of(ListenAddress.of(Transport.UDP, any), ListenAddress.of(Transport.TCP, any)))
+                            .withT1(t1),
+                    new EngineSettings(1, 1000, 100),
+                    directory,
+                    new Registrar(
+                            RegistrarSettings.of(Set.of("example.com"), Set.of("com.example.phone")),
+                            directory,
+                            digest,
+                            clock),
+                    digest,
+                    new RecordingWaker(),
+                    (CallId call, DeviceId device, Verdict verdict, Instant at) -> tombstones.add(verdict),
+                    clock);
+        } catch (SipStackException e) {
+            throw new AssertionError(e);
+        }
+        address = sip.stack().listeners().get(0).address();
+        pbx = party("pbx", pbxSocket);
+        carrier = party("carrier", carrierSocket);
+    }
+
+    static Edge start() {
+        return new Edge(Duration.ofMillis(500));
+    }
+
+    /** With a short T1: for what happens by the timers that follow from it. */
+    static Edge startWithT1(Duration t1) {
+        return new Edge(t1);
+    }
+
+    private static Trunk trunk(String name, DatagramSocket socket, String prefix, boolean trusted) {
+        return new Trunk(
+                name,
+                List.of(new Trunk.Source(socket.getLocalAddress(), 32)),
+                Optional.of(
+                        new Trunk.Destination(socket.getLocalAddress().getHostAddress(), socket.getLocalPort(), "udp")),
+                List.of(prefix),
+                trusted,
+                OptionalInt.empty());
+    }
+
+    private static InetAddress ip(String text) {
+        try {
+            return InetAddress.getByName(text);
+        } catch (UnknownHostException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static DatagramSocket socket(String ip) {
+        try {
+            return new DatagramSocket(new InetSocketAddress(ip(ip), 0));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Party party(String user, DatagramSocket socket) {
+        Party party = new Party(user, socket, address);
+        parties.add(party);
+        return party;
+    }
+
+    /** Someone at 127.0.0.1 who has not registered. */
+    Party stranger(String user) {
+        return party(user, socket("127.0.0.1"));
+    }
+
+    /** A registered phone. */
+    Party phone(String user) {
+        return phone(user, "");
+    }
+
+    Party phone(String user, String contactParameters) {
+        Party phone = stranger(user);
+        phone.register(contactParameters);
+        return phone;
+    }
+
+    String hostPort() {
+        return "127.0.0.1:" + address.getPort();
+    }
+
+    /** The PBX calls alice, whose phone answers at once. */
+    Established establish() {
+        Party phone = phone("alice");
+        pbx.send(pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        String answer = phone.answer(invite, 200, "");
+        Dialogue caller = Dialogue.ofCaller(pbx, pbx.expect("SIP/2.0 200"));
+        caller.send("ACK", 5, "");
+        phone.expect("ACK ");
+        return new Established(caller, Dialogue.ofCallee(phone, invite, answer));
+    }
+
+    /** One end hangs up, and the other confirms. */
+    static void hangUp(Dialogue one, Dialogue other) {
+        one.send("BYE", "");
+        other.party.answer(other.party.expect("BYE "), 200, "");
+        assertThat(Wire.header(one.party.expect("SIP/2.0 200"), "CSeq")).endsWith("BYE");
+    }
+
+    @Override
+    public void close() {
+        parties.forEach(Party::close);
+        sip.close();
+    }
+
+    private final class RecordingWaker implements Waker {
+        @Override
+        public void wake(Wake wake, BooleanSupplier stillWanted, Consumer<Failure> failed) {
+            pushes.add(wake);
+        }
+
+        @Override
+        public void alertMissedCall(Wake wake) {}
+    }
+
+    /** A store that keeps nothing: there is no restart here. */
+    private static final class Unkept implements DeviceStore {
+        @Override
+        public List<User> loadUsers() {
+            return List.of();
+        }
+
+        @Override
+        public List<Device> loadDevices() {
+            return List.of();
+        }
+
+        @Override
+        public CompletionStage<Void> saveUser(User user) {
+            return CompletableFuture.completedStage(null);
+        }
+
+        @Override
+        public CompletionStage<Void> removeUser(Aor aor) {
+            return CompletableFuture.completedStage(null);
+        }
+
+        @Override
+        public CompletionStage<Void> saveDevice(Device device) {
+            return CompletableFuture.completedStage(null);
+        }
+
+        @Override
+        public CompletionStage<Void> removeDevice(DeviceId id) {
+            return CompletableFuture.completedStage(null);
+        }
+    }
+}
