@@ -131,9 +131,15 @@ final class Messages {
         return address(route).getURI() instanceof SipUri uri && uri.hasLrParam();
     }
 
-    /** The address of a From or To header as text, without tag and parameters. */
+    /** The address of a From or To header as text, without tag and parameters, and without pn-* in its URI. */
     static String party(Address address) {
-        String text = address.toString().strip();
+        Address shown = address;
+        if (address.getURI() instanceof SipUri uri
+                && uri.toString().toLowerCase(Locale.ROOT).contains(";pn-")) {
+            shown = (Address) address.clone();
+            shown.setURI(uri(withoutPushParameters(uri.toString())));
+        }
+        String text = shown.toString().strip();
         return text.startsWith("<") || text.startsWith("\"") || text.contains("<") ? text : "<" + text + ">";
     }
 

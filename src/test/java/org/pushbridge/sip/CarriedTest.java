@@ -143,6 +143,15 @@ class CarriedTest {
     }
 
     @Test
+    void pushParametersInToDoNotCross() {
+        Party phone = edge.phone("alice");
+        pbx.send(pbx.invite("sip:alice@example.com")
+                .replace("<sip:alice@example.com>", "<sip:alice@example.com;pn-provider=apns;pn-prid=0f0f>"));
+
+        assertThat(Wire.header(phone.expect("INVITE "), "To")).isEqualTo("<sip:alice@example.com>");
+    }
+
+    @Test
     void whatBelongsToThePhonesLegDoesNotComeBack() {
         Party phone = edge.phone("alice");
         pbx.send(pbx.invite("sip:alice@example.com"));
