@@ -20,7 +20,7 @@ import org.pushbridge.sip.Waker;
 
 /**
  * Joins the SIP edge to the Apple edge: sends a call's pushes and says what their outcomes mean for the call and for
- * the directory (APPLE.md, "Answers from APNs"). Safe for any thread.
+ * the directory. Safe for any thread.
  */
 final class PushWaker implements Waker {
     private static final Logger LOG = LogManager.getLogger(PushWaker.class);

@@ -192,7 +192,7 @@ public final class DeviceDirectory {
 
     /**
      * Notes that APNs called a token dead (410, or 400 BadDeviceToken and its kin). Ignored if the device has
-     * confirmed its token after {@code deadSince} or has another token by now (APPLE.md, answers from APNs).
+     * confirmed its token after {@code deadSince} or has another token by now (Apple's rule for 410).
      *
      * @param token the token that was pushed to
      * @param deadSince Apple's time stamp; when the push was sent, if the answer carried none

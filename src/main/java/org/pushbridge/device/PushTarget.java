@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /**
  * How a sleeping device is woken: provider, topic parameters and tokens. It outlives the reachability of the
- * binding it came with (DESIGN.md, "push target").
+ * binding it came with.
  *
  * @param environment the service that issued the tokens
  * @param teamId the Apple team, ten characters; empty if the app's dialect does not carry it
@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param voip the PushKit token, if the app gave one
  * @param regular the token for alert and background pushes, if the app gave one
  * @param registeredAt when the device last confirmed these tokens with a REGISTER; compared with the time stamp of
- *     a 410 (APPLE.md)
+ *     a 410
  * @param prid the {@code pn-prid} exactly as received, to match and to echo (RFC 8599 section 4.1.1)
  * @param param the {@code pn-param} exactly as received
  * @param provider the {@code pn-provider} exactly as received

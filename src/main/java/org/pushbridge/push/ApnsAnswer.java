@@ -2,7 +2,7 @@ package org.pushbridge.push;
 
 import org.pushbridge.device.ApnsEnvironment;
 
-/** What to do about an answer from APNs: the table "Answers from APNs" in APPLE.md as code. */
+/** What to do about an answer from APNs: Apple's table of status codes and reasons as code. */
 enum ApnsAnswer {
     ACCEPTED,
     TOKEN_DEAD,

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.pushbridge.device.PushToken;
 
 /**
- * One push from the first request to its outcome: the retries of APPLE.md, "Answers from APNs".
+ * One push from the first request to its outcome: the retries that Apple's answers allow.
  *
  * <p>When a request is sent again:
  *

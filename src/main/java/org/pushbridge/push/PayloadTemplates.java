@@ -57,7 +57,7 @@ public final class PayloadTemplates {
             PushRule.BACKGROUND_END,
             "{\"aps\": {\"content-available\": 1}, \"event\": \"call-ended\", " + ROOT_KEYS + "}");
 
-    /** The keys that Linphone's SDK reads (APPLE.md, "What apps in the field send"). */
+    /** The keys that Linphone's SDK reads. */
     private static final Map<PushRule, String> LINPHONE = Map.of(
             PushRule.VOIP_RING,
             """

@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.UUID;
 import org.pushbridge.device.PushToken;
 
-/** What became of a push. One value for each row of the table "Answers from APNs" in APPLE.md, and our own limits. */
+/** What became of a push. One value for each kind of answer that APNs gives, and for our own limits. */
 public sealed interface PushOutcome {
 
     /** A short name for logs and metrics, lower case with dashes. */

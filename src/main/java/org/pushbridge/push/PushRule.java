@@ -9,7 +9,7 @@ import org.pushbridge.device.PushTarget;
 import org.pushbridge.device.PushToken;
 
 /**
- * What Apple asks of each push that the bridge sends: the table "APNs requests" in APPLE.md as code.
+ * What Apple asks of each push that the bridge sends: topic, type, priority, expiration and size.
  *
  * <p>All alerts here are meant to be seen at once, so their priority is 10. Apple allows a background push 5 only.
  */

@@ -116,7 +116,7 @@ public final class PushSender implements AutoCloseable {
     }
 
     /**
-     * Sends a push, and again where APPLE.md says so.
+     * Sends a push, and again where Apple's answers allow it.
      *
      * @return completes with the outcome, never exceptionally, by {@link Push#deadline()} at the latest
      */

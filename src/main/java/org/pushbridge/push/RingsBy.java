@@ -4,6 +4,6 @@ package org.pushbridge.push;
 public enum RingsBy {
     /** By VoIP push, which PushKit and CallKit turn into the system's call screen. */
     VOIP,
-    /** By alert: for apps that may not use CallKit, as in China's App Store (APPLE.md, PushKit rule 8). */
+    /** By alert: for apps that may not use CallKit, as in China's App Store. */
     ALERT
 }
