@@ -130,8 +130,7 @@ final class Settings {
                 calls.callWaiting() == Config.CallWaiting.INVITE,
                 calls.maxParkedPerUser(),
                 config.trunks().stream().map(Settings::trunk).toList(),
-                config.sip().t1(),
-                product());
+                config.sip().t1());
     }
 
     private static Trunk trunk(Config.Trunk trunk) {
@@ -233,7 +232,7 @@ final class Settings {
         }
     }
 
-    /** What Server and User-Agent headers say. */
+    /** What the Server header says. */
     private static String product() {
         String version = Settings.class.getPackage().getImplementationVersion();
         return version == null ? "Pushbridge" : "Pushbridge/" + version;

@@ -17,7 +17,6 @@ import java.util.Set;
  * @param maxParkedPerUser how many calls may ring or be parked for one user at once; the next hears 486
  * @param trunks the PBXs and carriers
  * @param t1 RFC 3261's estimate of the round trip time
- * @param product the name in Server and User-Agent
  */
 public record SipSettings(
         List<String> domains,
@@ -29,8 +28,7 @@ public record SipSettings(
         boolean callWaiting,
         int maxParkedPerUser,
         List<Trunk> trunks,
-        Duration t1,
-        String product) {
+        Duration t1) {
     public SipSettings {
         domains = List.copyOf(domains);
         declinesAll = Set.copyOf(declinesAll);

@@ -79,8 +79,7 @@ final class Edge implements AutoCloseable {
                             true,
                             10,
                             List.of(trunk("pbx", pbxSocket, "9", true), trunk("carrier", carrierSocket, "8", false)),
-                            t1,
-                            "Pushbridge"),
+                            t1),
                     SipStackSettings.listeningOn(
                                     List.of(ListenAddress.of(Transport.UDP, any), ListenAddress.of(Transport.TCP, any)))
                             .withT1(t1),
