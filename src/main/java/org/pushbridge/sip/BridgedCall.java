@@ -419,6 +419,13 @@ final class BridgedCall implements CallEdge {
             refuse(request, 500); // RFC 3261 section 12.2.2: out of order
             return;
         }
+        List<String> unsupported = Carried.unsupported(message);
+        if (!unsupported.isEmpty()) {
+            SIPResponse response = Responses.create(message, 420, Optional.empty());
+            unsupported.forEach(tag -> response.addHeader((Header) Messages.header("Unsupported", tag)));
+            request.respond(response);
+            return;
+        }
         dialog = dialog.received(cseq);
         boolean refreshesTarget =
                 message.getMethod().equals("INVITE") || message.getMethod().equals("UPDATE");

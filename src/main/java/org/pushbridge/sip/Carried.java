@@ -180,6 +180,13 @@ final class Carried implements Content {
         return message;
     }
 
+    /** The option tags a request requires that the bridge cannot carry: answered 420 (RFC 3261 section 8.2.2.3). */
+    static List<String> unsupported(SIPMessage request) {
+        return options(request, "Require").stream()
+                .filter(tag -> !END_TO_END_OPTIONS.contains(tag))
+                .toList();
+    }
+
     /** The option tags of a Supported, Require or Proxy-Require header, lower case. */
     static List<String> options(SIPMessage message, String headerName) {
         List<String> tags = new ArrayList<>();

@@ -94,9 +94,7 @@ final class InviteHandler {
         if (message.getMaxForwards().getMaxForwards() == 0) {
             throw new Refused(Refusal.of(483));
         }
-        List<String> unsupported = Carried.options(message, "Require").stream()
-                .filter(tag -> !Carried.END_TO_END_OPTIONS.contains(tag))
-                .toList();
+        List<String> unsupported = Carried.unsupported(message);
         if (!unsupported.isEmpty()) {
             throw new Refused(new Refusal(
                     420,

@@ -101,6 +101,14 @@ class BridgingTest {
     }
 
     @Test
+    void aRequirementThatCannotBeCarriedIsRefusedInsideADialogToo() {
+        Edge.Established call = edge.establish();
+        call.caller().send("INFO", "", "Require: foo");
+        assertThat(Wire.header(edge.pbx.expect("SIP/2.0 420"), "Unsupported")).isEqualTo("foo");
+        crosses(call.caller(), call.callee(), "INFO");
+    }
+
+    @Test
     void aRequestWithAnOlderNumberIsOutOfOrder() {
         Edge.Established call = edge.establish();
         crosses(call.caller(), call.callee(), "INFO");
