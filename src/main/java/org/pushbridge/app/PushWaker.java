@@ -4,6 +4,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
@@ -26,15 +27,20 @@ final class PushWaker implements Waker {
     private static final Logger LOG = LogManager.getLogger(PushWaker.class);
     /** An alert about a missed call is still worth delivering a day later. */
     private static final Duration ALERT_LIFE = Duration.ofHours(24);
-
-    private static final long RING = 1;
-    private static final long ALERT = 2;
+    /** How long a background push may still tell a device that its call is over; CallKit gives up about then, too. */
+    private static final Duration END_LIFE = Duration.ofSeconds(60);
+    /** A VoIP push that ends a call is not stored by APNs; this is for reaching APNs. */
+    private static final Duration END_BY_VOIP_LIFE = Duration.ofSeconds(5);
 
     private final PushSender sender;
     private final DeviceDirectory directory;
     private final Clock clock;
-
     private final Consumer<PushTarget> beforePush;
+    /**
+     * Grows with each push, of whatever call, and over restarts, too: nothing need be remembered of a call. It follows
+     * the clock so far as pushes are not made faster than one in a millisecond.
+     */
+    private final AtomicLong sequence = new AtomicLong();
 
     /** @param beforePush told of each target before it is pushed to: a simulated APNs must know its tokens */
     PushWaker(PushSender sender, DeviceDirectory directory, Clock clock, Consumer<PushTarget> beforePush) {
@@ -45,33 +51,44 @@ final class PushWaker implements Waker {
     }
 
     @Override
-    public void wake(Wake wake, BooleanSupplier stillWanted, Consumer<Failure> failed) {
+    public void wake(Wake wake, BooleanSupplier stillWanted, Consumer<Accepted> accepted, Consumer<Failure> failed) {
         Optional<PushTarget> target = wake.device().target();
         if (target.isEmpty()) {
             failed.accept(new Failure("it has no push target", false));
             return;
         }
-        beforePush.accept(target.get());
-        Push push = new Push(
-                PushKind.VOIP, wake.device().id(), target.get(), facts(wake, RING), stillWanted, wake.expiresAt());
-        sender.send(push).whenComplete((outcome, fault) -> {
-            if (fault != null) {
-                LOG.error(
-                        "The push of call={} to device={} failed inside",
-                        wake.call(),
-                        wake.device().id(),
-                        fault);
-                failed.accept(new Failure("internal fault", false));
-            } else {
-                why(outcome, wake.device().id()).ifPresent(failed);
-            }
-        });
+        ring(PushKind.VOIP, wake, target.get(), stillWanted, accepted, failed);
+    }
+
+    private void ring(
+            PushKind kind,
+            Wake wake,
+            PushTarget target,
+            BooleanSupplier stillWanted,
+            Consumer<Accepted> accepted,
+            Consumer<Failure> failed) {
+        beforePush.accept(target);
+        DeviceId device = wake.device().id();
+        CallFacts facts = facts(wake, wake.sentAt(), wake.expiresAt(), Optional.empty());
+        sender.send(new Push(kind, device, target, facts, stillWanted, wake.expiresAt()))
+                .whenComplete((outcome, fault) -> {
+                    if (fault != null) {
+                        LOG.error("The push of call={} to device={} failed inside", wake.call(), device, fault);
+                        failed.accept(new Failure("internal fault", false));
+                        return;
+                    }
+                    note(outcome, device);
+                    if (outcome instanceof PushOutcome.Accepted) {
+                        accepted.accept(new Accepted(kind == PushKind.VOIP && sender.ringsByVoip(target.bundleId())));
+                    } else {
+                        why(outcome).ifPresent(failed);
+                    }
+                });
     }
 
     /** Why the push will not wake the device; empty if it may, or if nobody waits for it any more. */
-    private Optional<Failure> why(PushOutcome outcome, DeviceId device) {
-        note(outcome, device);
-        if (outcome instanceof PushOutcome.Accepted || outcome instanceof PushOutcome.NoLongerWanted) {
+    private static Optional<Failure> why(PushOutcome outcome) {
+        if (outcome instanceof PushOutcome.NoLongerWanted) {
             return Optional.empty();
         }
         if (outcome instanceof PushOutcome.Unavailable unavailable && unavailable.mayHaveArrived()) {
@@ -93,26 +110,61 @@ final class PushWaker implements Waker {
 
     @Override
     public void alertMissedCall(Wake wake) {
+        Instant deadline = clock.instant().plus(ALERT_LIFE);
+        tell(
+                PushKind.MISSED_CALL_ALERT,
+                wake,
+                deadline,
+                facts(wake, wake.sentAt(), wake.expiresAt(), Optional.empty()));
+    }
+
+    @Override
+    public void endByBackground(Wake wake, String reason) {
+        tellNow(PushKind.BACKGROUND_END, wake, atLeast(wake.expiresAt(), END_LIFE), Optional.of(reason));
+    }
+
+    @Override
+    public void endByVoip(Wake wake, String reason) {
+        tellNow(PushKind.END_VOIP, wake, clock.instant().plus(END_BY_VOIP_LIFE), Optional.of(reason));
+    }
+
+    @Override
+    public void wakeForRequest(Wake wake) {
+        tellNow(PushKind.REQUEST_WAITING, wake, wake.expiresAt(), Optional.empty());
+    }
+
+    /** The ring deadline, or later if that is near or over: a call that was answered ends long after it. */
+    private Instant atLeast(Instant deadline, Duration life) {
+        Instant least = clock.instant().plus(life);
+        return deadline.isAfter(least) ? deadline : least;
+    }
+
+    /** A push about what is so now: an app that looks at its age must not take it for the call's first. */
+    private void tellNow(PushKind kind, Wake wake, Instant deadline, Optional<String> reason) {
+        tell(kind, wake, deadline, facts(wake, clock.instant(), deadline, reason));
+    }
+
+    private void tell(PushKind kind, Wake wake, Instant deadline, CallFacts facts) {
+        DeviceId device = wake.device().id();
         wake.device().target().ifPresent(target -> {
             beforePush.accept(target);
-            Instant deadline = clock.instant().plus(ALERT_LIFE);
-            Push push = new Push(
-                    PushKind.MISSED_CALL_ALERT, wake.device().id(), target, facts(wake, ALERT), () -> true, deadline);
-            sender.send(push).whenComplete((outcome, fault) -> {
-                if (fault != null) {
-                    LOG.error(
-                            "The alert of call={} to device={} failed inside",
-                            wake.call(),
-                            wake.device().id(),
-                            fault);
-                } else {
-                    note(outcome, wake.device().id());
-                }
-            });
+            sender.send(new Push(kind, device, target, facts, () -> true, deadline))
+                    .whenComplete((outcome, fault) -> {
+                        if (fault != null) {
+                            LOG.error(
+                                    "The push {} of call={} to device={} failed inside",
+                                    kind,
+                                    wake.call(),
+                                    device,
+                                    fault);
+                        } else {
+                            note(outcome, device);
+                        }
+                    });
         });
     }
 
-    private static CallFacts facts(Wake wake, long seq) {
+    private CallFacts facts(Wake wake, Instant sentAt, Instant expiresAt, Optional<String> reason) {
         String instance = wake.device().identity();
         return new CallFacts(
                 wake.call().value(),
@@ -121,12 +173,13 @@ final class PushWaker implements Waker {
                 wake.fromUri(),
                 wake.displayName(),
                 wake.device().aor().toString(),
-                wake.sentAt(),
-                wake.expiresAt(),
-                seq,
+                sentAt,
+                expiresAt,
+                sequence.updateAndGet(last -> Math.max(last + 1, clock.millis())),
                 wake.video(),
                 Optional.empty(),
                 Optional.empty(),
-                instance.contains("urn:uuid:") ? Optional.of(instance) : Optional.empty());
+                instance.contains("urn:uuid:") ? Optional.of(instance) : Optional.empty(),
+                reason);
     }
 }

@@ -21,6 +21,7 @@ import java.util.UUID;
  * @param verdictUrl where the app may ask what became of the call, if that is served
  * @param verdictToken the one-time token for that
  * @param sipInstance the device's {@code +sip.instance}, if it has one; Linphone apps compare it
+ * @param reason why the call is over, in the verdict's word; empty while it is not
  */
 public record CallFacts(
         UUID callId,
@@ -35,7 +36,8 @@ public record CallFacts(
         boolean video,
         Optional<String> verdictUrl,
         Optional<String> verdictToken,
-        Optional<String> sipInstance) {
+        Optional<String> sipInstance,
+        Optional<String> reason) {
 
     CallFacts withDisplayName(String shorter) {
         return new CallFacts(
@@ -51,7 +53,8 @@ public record CallFacts(
                 video,
                 verdictUrl,
                 verdictToken,
-                sipInstance);
+                sipInstance,
+                reason);
     }
 
     CallFacts withFromUri(String shorter) {
@@ -68,7 +71,8 @@ public record CallFacts(
                 video,
                 verdictUrl,
                 verdictToken,
-                sipInstance);
+                sipInstance,
+                reason);
     }
 
     /** Keeps the one-time token out of logs. */

@@ -1,5 +1,6 @@
 package org.pushbridge.push;
 
+import com.eatthepath.pushy.apns.PushType;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -58,7 +59,8 @@ final class PayloadTemplate {
             Map.entry("video", f -> Optional.of(BooleanNode.valueOf(f.video()))),
             Map.entry("verdict-url", f -> f.verdictUrl().map(TextNode::valueOf)),
             Map.entry("verdict-token", f -> f.verdictToken().map(TextNode::valueOf)),
-            Map.entry("sip-instance", f -> f.sipInstance().map(TextNode::valueOf))));
+            Map.entry("sip-instance", f -> f.sipInstance().map(TextNode::valueOf)),
+            Map.entry("reason", f -> f.reason().map(TextNode::valueOf))));
 
     private static final CallFacts SHORTEST = new CallFacts(
             new java.util.UUID(0, 0),
@@ -71,6 +73,7 @@ final class PayloadTemplate {
             Instant.EPOCH,
             0,
             false,
+            Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Optional.empty());
@@ -104,11 +107,11 @@ final class PayloadTemplate {
             throw new PushSettingsException(where + " has no 'aps' object, which Apple asks for; add \"aps\": {}");
         }
         JsonNode aps = object.path("aps");
-        if (rule == PushRule.BACKGROUND_END && aps.path("content-available").asInt() != 1) {
+        if (rule.type() == PushType.BACKGROUND && aps.path("content-available").asInt() != 1) {
             throw new PushSettingsException(
                     where + " is for a background push: add \"content-available\": 1 to its 'aps'");
         }
-        if ((rule == PushRule.ALERT_RING || rule == PushRule.MISSED_CALL) && !aps.has("alert")) {
+        if (rule.type() == PushType.ALERT && !aps.has("alert")) {
             throw new PushSettingsException(where + " is for an alert, but its 'aps' has no 'alert'; add one");
         }
         checkPlaceholders(where, object);

@@ -24,6 +24,7 @@ import java.util.Map;
  * <tr><td>video</td><td>true or false: whether the caller offers video</td></tr>
  * <tr><td>verdict-url, verdict-token</td><td>where, and with what, to ask what became of the call</td></tr>
  * <tr><td>sip-instance</td><td>the device's +sip.instance</td></tr>
+ * <tr><td>reason</td><td>why the call is over, in one word such as {@code cancelled}</td></tr>
  * </table>
  *
  * <p>A value that is one placeholder and nothing else keeps its type, and its key is left out if this call has no
@@ -36,7 +37,7 @@ public final class PayloadTemplates {
             "call-id": "${call-id}", "uuid": "${uuid}", "sip-call-id": "${sip-call-id}",
             "from-uri": "${from-uri}", "display-name": "${display-name}", "to": "${to}",
             "sent-at": "${sent-at}", "expires-at": "${expires-at}", "seq": "${seq}", "video": "${video}",
-            "verdict-url": "${verdict-url}", "verdict-token": "${verdict-token}"
+            "verdict-url": "${verdict-url}", "verdict-token": "${verdict-token}", "reason": "${reason}"
             """;
 
     private static final Map<PushRule, String> DEFAULT = Map.of(
@@ -55,7 +56,18 @@ public final class PayloadTemplates {
              "event": "missed-call",
             """ + ROOT_KEYS + "}",
             PushRule.BACKGROUND_END,
-            "{\"aps\": {\"content-available\": 1}, \"event\": \"call-ended\", " + ROOT_KEYS + "}");
+            "{\"aps\": {\"content-available\": 1}, \"event\": \"end\", " + ROOT_KEYS + "}",
+            PushRule.VOIP_END,
+            "{\"aps\": {}, \"event\": \"end\", " + ROOT_KEYS + "}",
+            PushRule.REQUEST_WAITING,
+            "{\"aps\": {\"content-available\": 1}, \"event\": \"request\", " + ROOT_KEYS + "}");
+
+    /** What the SDK hands to the app as it is; for the end of a call, it has no key of its own. */
+    private static final String LINPHONE_END = """
+             "customPayload": {"event": "end", "call-id": "${call-id}", "uuid": "${uuid}",
+                               "sip-call-id": "${sip-call-id}", "seq": "${seq}", "reason": "${reason}",
+                               "verdict-url": "${verdict-url}", "verdict-token": "${verdict-token}"}}
+            """;
 
     /** The keys that Linphone's SDK reads. */
     private static final Map<PushRule, String> LINPHONE = Map.of(
@@ -83,7 +95,20 @@ public final class PayloadTemplates {
             """
             {"aps": {"content-available": 1, "call-id": "${sip-call-id}", "uuid": "${sip-instance}",
                      "send-time": "${send-time}"},
-             "from-uri": "${from-uri}", "display-name": "${display-name}", "pn_ttl": "${ttl}", "customPayload": {}}
+             "from-uri": "${from-uri}", "display-name": "${display-name}", "pn_ttl": "${ttl}",
+            """ + LINPHONE_END,
+            PushRule.VOIP_END,
+            """
+            {"aps": {"sound": "", "loc-key": "IC_MSG", "loc-args": ["${caller}"], "call-id": "${sip-call-id}",
+                     "uuid": "${sip-instance}", "send-time": "${send-time}"},
+             "from-uri": "${from-uri}", "display-name": "${display-name}", "pn_ttl": "${ttl}",
+            """ + LINPHONE_END,
+            PushRule.REQUEST_WAITING,
+            """
+            {"aps": {"content-available": 1, "call-id": "${sip-call-id}", "uuid": "${sip-instance}",
+                     "send-time": "${send-time}"},
+             "from-uri": "${from-uri}", "display-name": "${display-name}", "pn_ttl": "${ttl}",
+             "customPayload": {"event": "request", "call-id": "${call-id}", "uuid": "${uuid}", "seq": "${seq}"}}
             """);
 
     private static final Map<String, Map<PushRule, String>> NAMED = Map.of("default", DEFAULT, "linphone", LINPHONE);

@@ -19,7 +19,11 @@ public enum PushRule {
     /** An incoming call, for an app that does without CallKit. */
     ALERT_RING(PushType.ALERT, "", DeliveryPriority.IMMEDIATE, 4096),
     MISSED_CALL(PushType.ALERT, "", DeliveryPriority.IMMEDIATE, 4096),
-    BACKGROUND_END(PushType.BACKGROUND, "", DeliveryPriority.CONSERVE_POWER, 4096);
+    BACKGROUND_END(PushType.BACKGROUND, "", DeliveryPriority.CONSERVE_POWER, 4096),
+    /** The end of a call whose VoIP push was taken, for apps that say they handle it. */
+    VOIP_END(PushType.VOIP, ".voip", DeliveryPriority.IMMEDIATE, 5120),
+    /** A request waits for a device that is in a call. */
+    REQUEST_WAITING(PushType.BACKGROUND, "", DeliveryPriority.CONSERVE_POWER, 4096);
 
     private static final Duration MISSED_CALL_LIFE = Duration.ofHours(24);
 
@@ -38,8 +42,11 @@ public enum PushRule {
     static PushRule of(PushKind kind, RingsBy ringsBy) {
         return switch (kind) {
             case VOIP -> ringsBy == RingsBy.VOIP ? VOIP_RING : ALERT_RING;
+            case RING_ALERT -> ALERT_RING;
+            case END_VOIP -> VOIP_END;
             case MISSED_CALL_ALERT -> MISSED_CALL;
             case BACKGROUND_END -> BACKGROUND_END;
+            case REQUEST_WAITING -> REQUEST_WAITING;
         };
     }
 
@@ -66,12 +73,12 @@ public enum PushRule {
     }
 
     Optional<PushToken> token(PushTarget target) {
-        return this == VOIP_RING ? target.voip() : target.regular();
+        return type == PushType.VOIP ? target.voip() : target.regular();
     }
 
     /** The name of the token that {@link #token} looks for. */
     String tokenName() {
-        return this == VOIP_RING ? "VoIP" : "regular";
+        return type == PushType.VOIP ? "VoIP" : "regular";
     }
 
     /**
@@ -81,22 +88,23 @@ public enum PushRule {
     Instant expiration(Push push, Instant now) {
         Instant until =
                 switch (this) {
-                    case VOIP_RING -> Instant.EPOCH;
+                    case VOIP_RING, VOIP_END -> Instant.EPOCH;
                     case MISSED_CALL -> now.plus(MISSED_CALL_LIFE);
-                    case ALERT_RING, BACKGROUND_END -> push.deadline();
+                    case ALERT_RING, BACKGROUND_END, REQUEST_WAITING -> push.deadline();
                 };
         return until.getNano() == 0 ? until : Instant.ofEpochSecond(until.getEpochSecond() + 1);
     }
 
     /**
-     * What makes a later push replace an earlier one on the screen; at most 64 bytes, here 36 or 40. The missed-call
-     * alert of a call replaces its ringing alert. The background push shows nothing and must not replace either.
+     * What makes a later push replace an earlier one on the screen; at most 64 bytes, here 44 or fewer. The
+     * missed-call alert of a call replaces its ringing alert. Background pushes show nothing and must not replace either.
      */
     Optional<String> collapseId(CallFacts facts) {
         return switch (this) {
-            case VOIP_RING -> Optional.empty();
+            case VOIP_RING, VOIP_END -> Optional.empty();
             case ALERT_RING, MISSED_CALL -> Optional.of(facts.callId().toString());
             case BACKGROUND_END -> Optional.of("end-" + facts.callId());
+            case REQUEST_WAITING -> Optional.of("request-" + facts.callId());
         };
     }
 }

@@ -125,7 +125,7 @@ public final class PushSender implements AutoCloseable {
         if (app == null) {
             return instantly(push, new PushOutcome.AppUnknown(push.target().bundleId()));
         }
-        if (push.kind() == PushKind.MISSED_CALL_ALERT && !app.missedCallAlert()) {
+        if (switchedOff(push.kind(), app)) {
             return instantly(push, new PushOutcome.SwitchedOff(push.kind()));
         }
         PushRule rule = PushRule.of(push.kind(), app.ringsBy());
@@ -153,6 +153,20 @@ public final class PushSender implements AutoCloseable {
             delivery.abandon();
         }
         return outcome;
+    }
+
+    private static boolean switchedOff(PushKind kind, PushSettings.App app) {
+        return switch (kind) {
+            case MISSED_CALL_ALERT -> !app.missedCallAlert();
+            case END_VOIP -> app.ringsBy() != RingsBy.VOIP;
+            case VOIP, RING_ALERT, BACKGROUND_END, REQUEST_WAITING -> false;
+        };
+    }
+
+    /** Whether a ringing push to this app is a VoIP push. */
+    public boolean ringsByVoip(String bundleId) {
+        PushSettings.App app = settings.apps().get(bundleId);
+        return app != null && app.ringsBy() == RingsBy.VOIP;
     }
 
     /** What was done so far. */

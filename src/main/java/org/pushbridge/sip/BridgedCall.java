@@ -222,6 +222,7 @@ final class BridgedCall implements CallEdge {
                 .wake(
                         wake(device.get()),
                         this::isRinging,
+                        accepted -> {},
                         failure -> running.submit(() -> {
                             log.info(
                                     "The push of call={} will not wake device={}: {}",

@@ -30,7 +30,8 @@ final class Calls {
                 true,
                 Optional.of("https://bridge.example.com/v1/calls/" + CALL),
                 Optional.of("one-time-token"),
-                Optional.of("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"));
+                Optional.of("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
+                Optional.empty());
     }
 
     static CallFacts withoutVerdict() {
@@ -46,6 +47,7 @@ final class Calls {
                 whole.expiresAt(),
                 whole.seq(),
                 whole.video(),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty());

@@ -191,12 +191,22 @@ final class Edge implements AutoCloseable {
 
     private final class RecordingWaker implements Waker {
         @Override
-        public void wake(Wake wake, BooleanSupplier stillWanted, Consumer<Failure> failed) {
+        public void wake(
+                Wake wake, BooleanSupplier stillWanted, Consumer<Accepted> accepted, Consumer<Failure> failed) {
             pushes.add(wake);
         }
 
         @Override
         public void alertMissedCall(Wake wake) {}
+
+        @Override
+        public void endByBackground(Wake wake, String reason) {}
+
+        @Override
+        public void endByVoip(Wake wake, String reason) {}
+
+        @Override
+        public void wakeForRequest(Wake wake) {}
     }
 
     /** A store that keeps nothing: there is no restart here. */
