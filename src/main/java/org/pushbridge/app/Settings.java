@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.pushbridge.config.Config;
 import org.pushbridge.config.Destination;
 import org.pushbridge.config.HostPort;
@@ -25,6 +26,7 @@ import org.pushbridge.push.PayloadTemplates;
 import org.pushbridge.push.PushRule;
 import org.pushbridge.push.PushSettings;
 import org.pushbridge.push.RingsBy;
+import org.pushbridge.sip.AppRules;
 import org.pushbridge.sip.SipSettings;
 import org.pushbridge.sip.Trunk;
 import org.pushbridge.sip.registrar.DigestAlgorithm;
@@ -130,7 +132,17 @@ final class Settings {
                 calls.callWaiting() == Config.CallWaiting.INVITE,
                 calls.maxParkedPerUser(),
                 config.trunks().stream().map(Settings::trunk).toList(),
-                config.sip().t1());
+                config.sip().t1(),
+                calls.holdLimit(),
+                config.apps().stream().collect(Collectors.toMap(Config.App::bundleId, Settings::rules)));
+    }
+
+    private static AppRules rules(Config.App app) {
+        return new AppRules(
+                AppRules.EndPush.valueOf(app.endPush().name()),
+                AppRules.VerdictBy.valueOf(app.verdict().name()),
+                app.pushWhenRingingElsewhere(),
+                app.reason600());
     }
 
     private static Trunk trunk(Config.Trunk trunk) {

@@ -112,9 +112,11 @@ public record Config(
      * @param callWaiting what happens to a call for a phone that is in one
      * @param on486 what one phone's 486 ends
      * @param on603 what one phone's 603 ends
+     * @param holdLimit how long a BYE or re-INVITE waits for a phone whose connection is gone
      * @param tombstoneLife how long the end of a call is remembered for phones that show up late
      * @param maxCalls calls at a time; past it new ones get 503
      * @param maxParkedPerUser calls that ring or are parked for one user at a time; past it new ones get 486
+     * @param pushBudget when a phone is not rung by VoIP push any more
      */
     public record Calls(
             Duration ringLimit,
@@ -124,9 +126,19 @@ public record Config(
             CallWaiting callWaiting,
             Decline on486,
             Decline on603,
+            Duration holdLimit,
             Duration tombstoneLife,
             int maxCalls,
-            int maxParkedPerUser) {}
+            int maxParkedPerUser,
+            PushBudget pushBudget) {}
+
+    /**
+     * The guard against iOS's punishment of apps that waste VoIP pushes.
+     *
+     * @param wastedLimit how many VoIP pushes in a row may stay without a REGISTER; 0 switches the guard off
+     * @param pause for how long there are no more then
+     */
+    public record PushBudget(int wastedLimit, Duration pause) {}
 
     /** The provisional response that a caller gets while the call is parked. */
     public enum WhileParked {
@@ -194,6 +206,10 @@ public record Config(
      * @param credentials how the bridge identifies itself to Apple; always there unless the APNs is simulated
      * @param templates files of the operator's instead of some of the payload's; readable when they were checked
      * @param missedCallAlert whether a call that was not answered leaves an alert
+     * @param endPush whether the app handles a VoIP push that ends a call
+     * @param verdict how a phone that wakes late learns over SIP what became of its call
+     * @param pushWhenRingingElsewhere whether a sleeping phone is pushed to while a connected one of its user rings
+     * @param reason600 whether "declined elsewhere" is told as 600 instead of 603
      */
     public record App(
             String bundleId,
@@ -203,7 +219,11 @@ public record Config(
             Payload payload,
             Map<Template, Path> templates,
             RingsBy ringsBy,
-            boolean missedCallAlert) {
+            boolean missedCallAlert,
+            EndPush endPush,
+            Verdict verdict,
+            boolean pushWhenRingingElsewhere,
+            boolean reason600) {
         public App {
             templates = Map.copyOf(templates);
         }
@@ -220,6 +240,21 @@ public record Config(
         VOIP,
         /** For apps that may not use CallKit (China's App Store). */
         ALERT
+    }
+
+    /** Whether a call screen may be ended by push. */
+    public enum EndPush {
+        OFF,
+        VOIP
+    }
+
+    /** How a phone that wakes late is told over SIP what became of its call. */
+    public enum Verdict {
+        /** As the phone's REGISTER lets expect that it understands. */
+        AUTO,
+        DIALOG_EVENTS,
+        INVITE_CANCEL,
+        NONE
     }
 
     /** How an app's pushes are signed. */
@@ -253,7 +288,9 @@ public record Config(
         VOIP_RING,
         ALERT_RING,
         MISSED_CALL,
-        BACKGROUND_END
+        BACKGROUND_END,
+        VOIP_END,
+        REQUEST_WAITING
     }
 
     /**

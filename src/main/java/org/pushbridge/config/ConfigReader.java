@@ -31,16 +31,19 @@ import org.pushbridge.config.Config.Credentials;
 import org.pushbridge.config.Config.Database;
 import org.pushbridge.config.Config.Decline;
 import org.pushbridge.config.Config.DigestAlgorithm;
+import org.pushbridge.config.Config.EndPush;
 import org.pushbridge.config.Config.Environment;
 import org.pushbridge.config.Config.Log;
 import org.pushbridge.config.Config.LogLevel;
 import org.pushbridge.config.Config.Payload;
+import org.pushbridge.config.Config.PushBudget;
 import org.pushbridge.config.Config.Registrar;
 import org.pushbridge.config.Config.RingsBy;
 import org.pushbridge.config.Config.Sip;
 import org.pushbridge.config.Config.Template;
 import org.pushbridge.config.Config.TokenKey;
 import org.pushbridge.config.Config.Trunk;
+import org.pushbridge.config.Config.Verdict;
 import org.pushbridge.config.Config.WhileParked;
 
 /** Makes a {@link Config} of a file: which keys there are, what may stand behind each, and how they must agree. */
@@ -212,9 +215,17 @@ final class ConfigReader {
                 section.get("call-waiting", Kind.choice(CallWaiting.class, ConfigReader::lowerCase)),
                 section.get("decline-486", decline),
                 section.get("decline-603", decline),
+                section.get("hold-limit", Kind.duration(SECOND, Duration.ofMinutes(5))),
                 section.get("tombstone-life", Kind.duration(Duration.ofMinutes(1), Duration.ofDays(30))),
                 section.get("max-calls", Kind.integer(1, 10_000_000)),
-                section.get("max-parked-per-user", Kind.integer(1, 1000)));
+                section.get("max-parked-per-user", Kind.integer(1, 1000)),
+                pushBudget(section.section("push-budget")));
+    }
+
+    private static PushBudget pushBudget(Section section) {
+        return new PushBudget(
+                section.get("wasted-limit", Kind.integer(0, 1000)),
+                section.get("pause", Kind.duration(Duration.ofMinutes(1), Duration.ofDays(7))));
     }
 
     private List<Trunk> trunks(Section section) {
@@ -299,6 +310,16 @@ final class ConfigReader {
         Map<Template, Path> templates = templates(section.section("templates"));
         RingsBy ringsBy = section.get("rings-by", Kind.choice(RingsBy.class, ConfigReader::lowerCase));
         boolean missedCallAlert = section.get("missed-call-alert", Kind.bool());
+        EndPush endPush = section.get("end-push", Kind.choice(EndPush.class, ConfigReader::lowerCase));
+        if (endPush == EndPush.VOIP && ringsBy == RingsBy.ALERT) {
+            section.complain(
+                    "end-push",
+                    "is voip, but rings-by is alert; an app that is not rung by VoIP push cannot be"
+                            + " told of the end by one, so write end-push = off");
+        }
+        Verdict verdict = section.get("verdict", Kind.choice(Verdict.class, ConfigReader::hyphenated));
+        boolean pushWhenRingingElsewhere = section.get("push-when-ringing-elsewhere", Kind.bool());
+        boolean reason600 = section.optional("reason-600", Kind.bool()).orElse(payload == Payload.LINPHONE);
         Optional<Credentials> credentials = Optional.empty();
         if (section.has("auth")) {
             credentials = credentials(section.section("auth"));
@@ -310,15 +331,25 @@ final class ConfigReader {
             }
         }
         Optional<Credentials> found = credentials;
-        return teamId.map(
-                team -> new App(bundleId, team, environment, found, payload, templates, ringsBy, missedCallAlert));
+        return teamId.map(team -> new App(
+                bundleId,
+                team,
+                environment,
+                found,
+                payload,
+                templates,
+                ringsBy,
+                missedCallAlert,
+                endPush,
+                verdict,
+                pushWhenRingingElsewhere,
+                reason600));
     }
 
     private Map<Template, Path> templates(Section section) {
         Map<Template, Path> templates = new EnumMap<>(Template.class);
         for (Template template : Template.values()) {
-            section.optional(lowerCase(template).replace('_', '-'), fileHere)
-                    .ifPresent(file -> templates.put(template, file));
+            section.optional(hyphenated(template), fileHere).ifPresent(file -> templates.put(template, file));
         }
         return templates;
     }
@@ -431,5 +462,9 @@ final class ConfigReader {
 
     private static String lowerCase(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String hyphenated(Enum<?> constant) {
+        return lowerCase(constant).replace('_', '-');
     }
 }

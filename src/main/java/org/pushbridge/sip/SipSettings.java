@@ -2,7 +2,9 @@ package org.pushbridge.sip;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.pushbridge.device.Device;
 
 /**
  * How the SIP edge treats calls.
@@ -17,6 +19,8 @@ import java.util.Set;
  * @param maxParkedPerUser how many calls may ring or be parked for one user at once; the next hears 486
  * @param trunks the PBXs and carriers
  * @param t1 RFC 3261's estimate of the round trip time
+ * @param holdLimit how long a BYE or re-INVITE waits for a device whose connection is gone
+ * @param apps the rules of each app, by bundle identifier
  */
 public record SipSettings(
         List<String> domains,
@@ -28,14 +32,24 @@ public record SipSettings(
         boolean callWaiting,
         int maxParkedPerUser,
         List<Trunk> trunks,
-        Duration t1) {
+        Duration t1,
+        Duration holdLimit,
+        Map<String, AppRules> apps) {
     public SipSettings {
         domains = List.copyOf(domains);
         declinesAll = Set.copyOf(declinesAll);
         trunks = List.copyOf(trunks);
+        apps = Map.copyOf(apps);
         if (domains.isEmpty()) {
             throw new IllegalArgumentException("At least one domain is needed");
         }
+    }
+
+    /** The rules of the app that the device can be woken by; the usual ones for a device that cannot be. */
+    AppRules rulesFor(Device device) {
+        return device.target()
+                .map(target -> apps.getOrDefault(target.bundleId(), AppRules.DEFAULT))
+                .orElse(AppRules.DEFAULT);
     }
 
     String defaultDomain() {

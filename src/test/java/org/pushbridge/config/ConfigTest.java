@@ -101,7 +101,7 @@ class ConfigTest {
         Files.writeString(folder.resolve("mine.json"), "{}");
         Config byKey = load(
                 app(
-                        "environment = sandbox, payload = linphone, templates.missed-call = mine.json, rings-by = alert, missed-call-alert = false"));
+                        "environment = sandbox, payload = linphone, templates.missed-call = mine.json, rings-by = alert, missed-call-alert = false, verdict = invite-cancel, push-when-ringing-elsewhere = false"));
         Config byCertificate = load("""
                 apps { "com.example.phone" { team-id = ABCDE12345
                   auth { certificate-file = voip.p12, certificate-password = opensesame } } }
@@ -116,9 +116,25 @@ class ConfigTest {
                         Config.Payload.LINPHONE,
                         Map.of(Config.Template.MISSED_CALL, folder.resolve("mine.json")),
                         Config.RingsBy.ALERT,
-                        false));
+                        false,
+                        Config.EndPush.OFF,
+                        Config.Verdict.INVITE_CANCEL,
+                        false,
+                        true));
         assertThat(byCertificate.apps().get(0).credentials())
                 .contains(new Config.Certificate(folder.resolve("voip.p12"), new Secret("opensesame")));
+    }
+
+    @Test
+    void onlyLinphonesAppsAreToldOfADeclineElsewhereWith600UnlessTheFileSaysOtherwise() throws IOException {
+        assertThat(load(app("")).apps().get(0).reason600()).isFalse();
+        assertThat(load(app("reason-600 = true")).apps().get(0).reason600()).isTrue();
+        assertThat(load(app("payload = linphone")).apps().get(0).reason600()).isTrue();
+        assertThat(load(app("payload = linphone, reason-600 = false"))
+                        .apps()
+                        .get(0)
+                        .reason600())
+                .isFalse();
     }
 
     @Test
@@ -163,6 +179,9 @@ class ConfigTest {
             calls.ring-limit = null            | calls.ring-limit is null; write a number and ms, s, m, h or d, for example 45s
             calls.while-parked = 181           | calls.while-parked is 181; choose one of 100, 180, 182, 183
             calls.call-waiting = maybe         | calls.call-waiting is "maybe"; choose one of invite, busy
+            calls.hold-limit = 0s              | calls.hold-limit is 0s, but must be from 1s to 5m
+            calls.push-budget.wasted-limit = -1 | calls.push-budget.wasted-limit is -1, but must be from 0 to 1000
+            calls.push-budget.pause = 1s       | calls.push-budget.pause is 1s, but must be from 1m to 7d
             calls.max-calls = lots             | calls.max-calls is "lots"; write a whole number from 1 to 10000000
             calls.max-calls = 0                | calls.max-calls is 0, but must be from 1 to 10000000
             calls.max-calls = 1.5              | calls.max-calls is 1.5; write a whole number from 1 to 10000000
@@ -205,6 +224,10 @@ class ConfigTest {
             payload = acrobits | apps."com.example.phone".payload is "acrobits"; choose one of default, linphone
             templates.voip-ring = nowhere.json | apps."com.example.phone".templates.voip-ring names HERE/nowhere.json, but there is no such file
             environment = test | apps."com.example.phone".environment is "test"; choose one of production, sandbox
+            end-push = on | apps."com.example.phone".end-push is "on"; choose one of off, voip
+            end-push = voip, rings-by = alert | apps."com.example.phone".end-push is voip, but rings-by is alert; an app that is not rung by VoIP push cannot be told of the end by one, so write end-push = off
+            verdict = notify | apps."com.example.phone".verdict is "notify"; choose one of auto, dialog-events, invite-cancel, none
+            reason-600 = 603 | apps."com.example.phone".reason-600 is 603; write true or false
             rings-by = bell | apps."com.example.phone".rings-by is "bell"; choose one of voip, alert
             auth.key-id = abc | apps."com.example.phone".auth.key-id is "abc", which is not a key id of ten letters and digits; the .p8 file's name has it
             auth.key-file = missing.p8 | apps."com.example.phone".auth.key-file names HERE/missing.p8, but there is no such file

@@ -31,7 +31,14 @@ class ReferenceFileTest {
     @Test
     void itsExamplesAreRightAndNoKeyIsLeftOut() throws Exception {
         Files.writeString(folder.resolve("AuthKey_ABC1234567.p8"), "-----BEGIN PRIVATE KEY-----\n");
-        for (String file : List.of("apns-root.pem", "ring.json", "ring-by-alert.json", "missed.json", "end.json")) {
+        for (String file : List.of(
+                "apns-root.pem",
+                "ring.json",
+                "ring-by-alert.json",
+                "missed.json",
+                "end.json",
+                "end-by-voip.json",
+                "request.json")) {
             Files.writeString(folder.resolve(file), "");
         }
         KeyStore store = KeyStore.getInstance("PKCS12");

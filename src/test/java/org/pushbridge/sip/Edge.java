@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -79,7 +80,9 @@ final class Edge implements AutoCloseable {
                             true,
                             10,
                             List.of(trunk("pbx", pbxSocket, "9", true), trunk("carrier", carrierSocket, "8", false)),
-                            t1),
+                            t1,
+                            Duration.ofSeconds(30),
+                            Map.of()),
                     SipStackSettings.listeningOn(
                                     List.of(ListenAddress.of(Transport.UDP, any), ListenAddress.of(Transport.TCP, any)))
                             .withT1(t1),
