@@ -9,6 +9,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.PushTarget;
@@ -127,6 +128,9 @@ final class PushWaker implements Waker {
     public void endByVoip(Wake wake, String reason) {
         tellNow(PushKind.END_VOIP, wake, clock.instant().plus(END_BY_VOIP_LIFE), Optional.of(reason));
     }
+
+    @Override
+    public void registered(Device device) {}
 
     @Override
     public void wakeForRequest(Wake wake) {

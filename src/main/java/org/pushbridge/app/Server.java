@@ -13,6 +13,7 @@ import org.apache.logging.log4j.Logger;
 import org.pushbridge.config.Config;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.DeviceDirectory;
+import org.pushbridge.device.Tombstones;
 import org.pushbridge.device.User;
 import org.pushbridge.engine.EngineSettings;
 import org.pushbridge.push.PushSender;
@@ -43,7 +44,8 @@ public final class Server implements AutoCloseable {
         try {
             Store store = opened("database", Store.open(Settings.store(config)));
             DeviceDirectory directory = DeviceDirectory.load(store);
-            purgeTombstones(store, clock);
+            Tombstones tombstones = Tombstones.load(store, config.calls().tombstoneLife(), clock);
+            purgeNowAndThen(tombstones);
             Optional<InnerApns> simulated = config.apns().simulated()
                     ? Optional.of(opened("simulated APNs", InnerApns.start(config)))
                     : Optional.empty();
@@ -67,7 +69,7 @@ public final class Server implements AutoCloseable {
                                     directory,
                                     clock,
                                     target -> simulated.ifPresent(apns -> apns.adopt(target))),
-                            new StoredTombstones(store, config.calls().tombstoneLife()),
+                            tombstones,
                             clock));
             opened(
                     "admin socket",
@@ -108,14 +110,14 @@ public final class Server implements AutoCloseable {
         return part;
     }
 
-    private void purgeTombstones(Store store, Clock clock) {
+    private void purgeNowAndThen(Tombstones tombstones) {
         ScheduledExecutorService purge = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "tombstone-purge");
             thread.setDaemon(true);
             return thread;
         });
         var unused = purge.scheduleWithFixedDelay(
-                () -> store.purgeTombstones(clock.instant()).exceptionally(fault -> {
+                () -> tombstones.purge().exceptionally(fault -> {
                     LOG.warn("Old tombstones could not be removed; tried again in {}", PURGE_EVERY, fault);
                     return null;
                 }),

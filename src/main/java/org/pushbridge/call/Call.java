@@ -14,10 +14,11 @@ import java.util.Set;
  * @param legs the legs by id, in the order they joined
  * @param exchanges requests inside dialogs that are not over
  * @param answered the dialog whose 2xx the caller got, if the call was answered
- * @param byes dialogs that were sent a BYE whose answer is awaited, by side
+ * @param byes the BYEs of the bridge that are not over
  * @param ending how it ended, once it has
  * @param verdict what devices that did not take the call are told, once that is known
  * @param told whether the caller has heard more than 100
+ * @param callerAt how the caller can be reached
  * @param timers the generation of each running timer
  * @param generation the last generation given to a timer
  */
@@ -31,6 +32,7 @@ public record Call(
         Optional<Ending> ending,
         Optional<Verdict> verdict,
         boolean told,
+        CallerAt callerAt,
         Map<Timer, Integer> timers,
         int generation) {
     /** Where the caller leg stands. */
@@ -47,8 +49,33 @@ public record Call(
         ENDED
     }
 
-    /** A BYE under way. */
-    public record PendingBye(Side to, LegDialog dialog) {}
+    /** How a caller can be reached. */
+    public enum CallerAt {
+        /** Its connection stands, as far as one knows. */
+        REACHABLE,
+        /** Its connection is gone. */
+        LOST,
+        /** Its connection is gone, and it was sent its final response, which it cannot have got. */
+        LOST_AND_ANSWERED
+    }
+
+    /**
+     * A BYE of the bridge.
+     *
+     * @param content what it carries
+     * @param state how far it has come
+     */
+    public record PendingBye(Side to, LegDialog dialog, Optional<Content> content, State state) {
+        /** How far a BYE has come. */
+        public enum State {
+            /** It was sent. */
+            SENT,
+            /** The same, and its receiver has registered since: perhaps on another connection. */
+            OVERTAKEN,
+            /** The connection of its receiver is gone: it waits for the next one. */
+            HELD
+        }
+    }
 
     /** A call that has not begun: its first event is {@link CallEvent.Begun}. */
     public static Call planned(CallPlan plan) {
@@ -62,6 +89,7 @@ public record Call(
                 Optional.empty(),
                 Optional.empty(),
                 false,
+                CallerAt.REACHABLE,
                 Map.of(),
                 0);
     }
@@ -78,11 +106,27 @@ public record Call(
         return CallRules.step(this, event);
     }
 
+    /** Why the call is over for a device, whose leg or the caller's this is; empty while it is alive for it. */
+    public Optional<Verdict> endFor(LegId id) {
+        boolean inIt = plan.caller().equals(Optional.of(id))
+                || answered.map(LegDialog::leg).equals(Optional.of(id));
+        return switch (phase) {
+            case NEW, RINGING -> {
+                Leg leg = legs.get(id);
+                boolean refused = leg != null && leg.state() == Leg.State.DONE && leg.informed();
+                yield refused ? Optional.of(Verdict.DECLINED_HERE) : Optional.empty();
+            }
+            case ANSWERED, ESTABLISHED -> inIt ? Optional.empty() : verdict;
+            case ENDED -> Optional.of(inIt && answered.isPresent() ? Verdict.HUNG_UP : verdict.orElse(Verdict.FAILED));
+        };
+    }
+
     /** Whether nothing more is expected and nothing is held. */
     public boolean isFinished() {
         return phase == Phase.ENDED
                 && exchanges.isEmpty()
                 && byes.isEmpty()
+                && callerAt != CallerAt.LOST_AND_ANSWERED
                 && legs.values().stream().allMatch(Leg::awaitsNoEnd);
     }
 }

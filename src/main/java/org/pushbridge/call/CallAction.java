@@ -56,7 +56,7 @@ public sealed interface CallAction {
         }
     }
 
-    /** End a confirmed dialog; answered by {@link CallEvent.ByeCompleted}. */
+    /** End a confirmed dialog; answered by {@link CallEvent.ByeCompleted} or {@link CallEvent.ByeUndelivered}. */
     record Bye(Side to, LegDialog dialog, Optional<Content> content) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
@@ -64,7 +64,7 @@ public sealed interface CallAction {
         }
     }
 
-    /** Pass a request inside a dialog on to the other side. */
+    /** Pass a request inside a dialog on to the other side; may be asked for again after {@link CallEvent.RequestUndelivered}. */
     record Forward(ExchangeId exchange, String method, Content content) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
@@ -96,7 +96,10 @@ public sealed interface CallAction {
         }
     }
 
-    /** Send the one VoIP push of this leg; answered by {@link CallEvent.PushFailed} if it fails. */
+    /**
+     * Send the one VoIP push of this leg; answered by {@link CallEvent.PushAccepted}, {@link CallEvent.PushFailed} or
+     * {@link CallEvent.AppGone}, or by nothing if nobody knows.
+     */
     record Push(LegId leg) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
@@ -115,11 +118,48 @@ public sealed interface CallAction {
     /**
      * Remember the end of the call for a device that was pushed to, or rang, and does not know yet. One that is
      * connected when this is asked for has to be told then and there: it may not register again for long.
+     *
+     * @param had whether it has, or had, the call by SIP: a new INVITE would not end what it shows
      */
-    record Bury(LegId leg, Verdict verdict) implements ForEdge {
+    record Bury(LegId leg, Verdict verdict, boolean had) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
             ports.bury(this);
+        }
+    }
+
+    /**
+     * Hint by a push that the call is over, to a device that has it on its screen and no connection: a background push,
+     * or the opt-in VoIP push to an app that handles it.
+     */
+    record PushEnd(LegId leg, Verdict verdict, boolean voip) implements ForEdge {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.pushEnd(this);
+        }
+    }
+
+    /** Ask a device by a background push to register, because a request inside its dialog waits for it (RFC 8599). */
+    record PushForRequest(LegId leg) implements ForEdge {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.pushForRequest(this);
+        }
+    }
+
+    /** Cancel an INVITE once more, over the newest flow: the first CANCEL went to a connection that is gone. */
+    record CancelAgain(LegId leg, int attempt, Verdict reason) implements ForEdge {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.cancelAgain(this);
+        }
+    }
+
+    /** Send the final response to the caller's INVITE once more, over the caller's newest flow. */
+    record RepeatFinal() implements ForEdge {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.repeatFinal(this);
         }
     }
 

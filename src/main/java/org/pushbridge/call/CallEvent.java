@@ -16,11 +16,47 @@ public sealed interface CallEvent {
         }
     }
 
-    /** A device registered: it is awake and has a flow, perhaps a new one. */
-    record DeviceRegistered(LegId leg, boolean pushable) implements CallEvent {
+    /** A device registered: it is awake and has a flow, perhaps a new one. The caller's device, or one to ring. */
+    record DeviceRegistered(LegId leg, Pushes pushes) implements CallEvent {
         @Override
         public void applyTo(CallRules rules) {
-            rules.onDeviceRegistered(leg, pushable);
+            rules.onDeviceRegistered(leg, pushes);
+        }
+    }
+
+    /** The app of a device asked over HTTP what became of the call: it is awake, though it has not registered yet. */
+    record AppAwake(LegId leg) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onAppAwake(leg);
+        }
+    }
+
+    /** The app of a device says over HTTP that it alerts its user, as a 180 would. */
+    record Alerting(LegId leg) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onAlerting(leg);
+        }
+    }
+
+    /**
+     * The user of a device declines over HTTP, perhaps before any INVITE got there.
+     *
+     * @param status 486 or 603, as if the device had answered so
+     */
+    record Declined(LegId leg, int status) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onDeclined(leg, status);
+        }
+    }
+
+    /** APNs accepted the push. It may never be delivered. */
+    record PushAccepted(LegId leg) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onPushAccepted(leg);
         }
     }
 
@@ -65,7 +101,7 @@ public sealed interface CallEvent {
         }
     }
 
-    /** The connection a leg's device was reached over is gone. */
+    /** The connection a device was reached over is gone: a leg's, or the caller's. */
     record FlowLost(LegId leg) implements CallEvent {
         @Override
         public void applyTo(CallRules rules) {
@@ -110,6 +146,25 @@ public sealed interface CallEvent {
         @Override
         public void applyTo(CallRules rules) {
             rules.onByeCompleted(to, dialog);
+        }
+    }
+
+    /** The BYE the bridge sent can not reach its device, whose connection is gone. Not for trunks. */
+    record ByeUndelivered(Side to, LegDialog dialog) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onByeUndelivered(to, dialog);
+        }
+    }
+
+    /**
+     * A request that was to be passed on can not reach its device, whose connection is gone; the device has said that
+     * it may be woken for such a request (RFC 8599 section 6). Else it is a {@link ResponseReceived} with 480.
+     */
+    record RequestUndelivered(ExchangeId exchange) implements CallEvent {
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onRequestUndelivered(exchange);
         }
     }
 

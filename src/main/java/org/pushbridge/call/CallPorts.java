@@ -30,4 +30,12 @@ public interface CallPorts {
     void alertMissedCall(CallAction.AlertMissedCall action);
 
     void bury(CallAction.Bury action);
+
+    void pushEnd(CallAction.PushEnd action);
+
+    void pushForRequest(CallAction.PushForRequest action);
+
+    void cancelAgain(CallAction.CancelAgain action);
+
+    void repeatFinal(CallAction.RepeatFinal action);
 }

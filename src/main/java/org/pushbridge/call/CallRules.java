@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.pushbridge.call.Call.CallerAt;
 import org.pushbridge.call.Call.PendingBye;
 import org.pushbridge.call.Call.Phase;
 import org.pushbridge.call.CallEvent.Failure;
@@ -23,6 +24,7 @@ import org.pushbridge.call.CallPlan.Reach;
  * device, (5) one INVITE a device, (6) nothing left behind.
  */
 class CallRules {
+    private static final int RINGING = 180;
     private static final int TEMPORARILY_UNAVAILABLE = 480;
     private static final int DOES_NOT_EXIST = 481;
     private static final int REQUEST_TERMINATED = 487;
@@ -32,18 +34,21 @@ class CallRules {
     private static final int MERGED_REQUEST = 482;
     /** Flow Failed (RFC 5626 section 11.5): an edge proxy lost the device's connection. */
     private static final int FLOW_FAILED = 430;
+    /** Requests other than INVITE must be answered before their sender gives up, after 64*T1 (RFC 8599 section 6.2). */
+    private static final Duration LONGEST_NON_INVITE_HOLD = Duration.ofSeconds(15);
 
     final CallPlan plan;
     final Map<LegId, Leg> legs;
     final List<CallAction> actions = new ArrayList<>();
     Phase phase;
     private final Map<ExchangeId, Exchange> exchanges;
-    private final Set<PendingBye> byes;
+    final Set<PendingBye> byes;
     final Map<Timer, Integer> timers;
     Optional<LegDialog> answered;
     private Optional<Ending> ending;
     private Optional<Verdict> verdict;
     private boolean told;
+    private CallerAt callerAt;
     private int generation;
 
     CallRules(Call call) {
@@ -56,6 +61,7 @@ class CallRules {
         ending = call.ending();
         verdict = call.verdict();
         told = call.told();
+        callerAt = call.callerAt();
         timers = new HashMap<>(call.timers());
         generation = call.generation();
     }
@@ -71,12 +77,14 @@ class CallRules {
         }
         event.applyTo(this);
         if (phase == Phase.RINGING) {
+            pushToSpared();
             failIfHopeless();
         }
         if (phase == Phase.RINGING) {
             tellParked();
         }
-        Call next = new Call(plan, phase, legs, exchanges, answered, byes, ending, verdict, told, timers, generation);
+        Call next = new Call(
+                plan, phase, legs, exchanges, answered, byes, ending, verdict, told, callerAt, timers, generation);
         if (next.isFinished()) {
             actions.add(new CallAction.Finish(ending.orElseThrow()));
         }
@@ -92,12 +100,14 @@ class CallRules {
         phase = Phase.RINGING;
         startTimer(Timer.RING_LIMIT, plan.ringLimit());
         for (CallPlan.Candidate candidate : plan.candidates()) {
-            Leg leg = Leg.of(candidate.leg(), candidate.pushable());
+            Leg leg = Leg.of(candidate.leg(), candidate.pushes());
             if (candidate.reach() == Reach.CONNECTED) {
                 invite(leg);
             } else if (candidate.reach() == Reach.BUSY) {
                 put(leg.failed(486, Optional.empty()).withInformed());
-            } else if (candidate.pushable()) {
+            } else if (leg.pushes().sparing()) {
+                put(leg.in(Leg.State.SPARED));
+            } else if (leg.pushable()) {
                 push(leg);
             } else {
                 put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
@@ -107,22 +117,31 @@ class CallRules {
 
     // --- devices -------------------------------------------------------------------------------------------------
 
-    void onDeviceRegistered(LegId id, boolean pushable) {
-        if (phase != Phase.RINGING) {
-            return; // the tombstone tells a late device its verdict (4)
-        }
-        Leg leg = legs.get(id);
-        if (leg == null) {
-            invite(Leg.of(id, pushable)); // it came up while the call rings: it joins
+    void onDeviceRegistered(LegId id, Pushes pushes) {
+        deliverHeld(id);
+        if (plan.caller().equals(Optional.of(id))) {
+            callerIsBack();
             return;
         }
+        Leg leg = legs.get(id);
+        if (phase != Phase.RINGING) {
+            if (leg != null && leg.state() == Leg.State.CANCELLING) {
+                cancelOnFreshFlow(leg);
+            }
+            return; // else the tombstone tells a late device its verdict (4)
+        }
+        if (leg == null) {
+            invite(Leg.of(id, pushes)); // it came up while the call rings: it joins
+            return;
+        }
+        leg = leg.with(pushes);
         if (leg.wasPushed()) {
             leg = leg.with(Leg.Wake.WOKEN);
             put(leg);
         }
         switch (leg.state()) {
             // A lost device that has kept the call through the loss refuses this copy as merged, and rings on.
-            case UNREACHED, LOST -> invite(leg);
+            case SPARED, UNREACHED, LOST -> invite(leg);
             case INVITED -> {
                 boolean silentForTooLong = leg.pushable() && !timers.containsKey(Timer.silence(id));
                 if (silentForTooLong) {
@@ -143,9 +162,56 @@ class CallRules {
         }
     }
 
+    /** Its CANCEL went to a connection that it does not use any more. */
+    private void cancelOnFreshFlow(Leg leg) {
+        if (leg.heardOn() != 0) {
+            leg.cancelled().stream()
+                    .sorted()
+                    .forEach(attempt ->
+                            actions.add(new CallAction.CancelAgain(leg.id(), attempt, verdict.orElseThrow())));
+        } else if (leg.wantsVerdict()) {
+            bury(leg); // it never had the INVITE
+        }
+    }
+
+    void onPushAccepted(LegId id) {
+        Leg leg = legs.get(id);
+        if (leg != null && leg.wake() == Leg.Wake.PUSHED) {
+            put(leg.with(Leg.Wake.ACCEPTED));
+        }
+    }
+
+    void onAppAwake(LegId id) {
+        Leg leg = legs.get(id);
+        if (leg != null && leg.mayStillWake()) {
+            put(leg.with(Leg.Wake.WOKEN));
+        }
+    }
+
+    void onAlerting(LegId id) {
+        onAppAwake(id);
+        Leg leg = legs.get(id);
+        if (phase != Phase.RINGING || leg == null || !leg.isHopeful() || leg.alerting()) {
+            return;
+        }
+        put(leg.withAlerting());
+        if (leg.state() != Leg.State.RINGING) { // else its own 180 has told the caller
+            told = true;
+            actions.add(new CallAction.RespondToCaller(RINGING, Optional.empty(), Optional.empty(), Optional.empty()));
+        }
+    }
+
+    void onDeclined(LegId id, int status) {
+        onAppAwake(id);
+        Leg leg = legs.get(id);
+        if (phase == Phase.RINGING && leg != null && (leg.isHopeful() || leg.wasMissed())) {
+            refused(leg.withInformed(), status, Optional.empty());
+        }
+    }
+
     void onPushFailed(LegId id) {
         Leg leg = legs.get(id);
-        if (phase != Phase.RINGING || leg == null || leg.wake() != Leg.Wake.PUSHED) {
+        if (phase != Phase.RINGING || leg == null || !leg.mayStillWake()) {
             return;
         }
         leg = leg.with(Leg.Wake.FAILED);
@@ -160,7 +226,7 @@ class CallRules {
 
     void onAppGone(LegId id) {
         Leg leg = legs.get(id);
-        if (phase == Phase.RINGING && leg != null && leg.wake() == Leg.Wake.PUSHED && !leg.hasTheInvite()) {
+        if (phase == Phase.RINGING && leg != null && leg.mayStillWake() && !leg.hasTheInvite()) {
             // An INVITE that met silence went to where the app was.
             Leg gone = leg.with(Leg.Wake.FAILED).failed(TEMPORARILY_UNAVAILABLE, Optional.empty());
             put(gone);
@@ -171,8 +237,19 @@ class CallRules {
     }
 
     void onFlowLost(LegId id) {
+        if (plan.caller().equals(Optional.of(id)) && callerAt == CallerAt.REACHABLE) {
+            callerAt = CallerAt.LOST;
+        }
         Leg leg = legs.get(id);
-        if (leg == null || !leg.hasTheInvite()) {
+        if (leg == null) {
+            return;
+        }
+        if (leg.state() == Leg.State.INVITED && timers.containsKey(Timer.silence(id))) {
+            stopTimer(Timer.silence(id));
+            onSilence(id); // nothing can come back any more
+            return;
+        }
+        if (!leg.hasTheInvite()) {
             return;
         }
         if (leg.freshFlow()) {
@@ -230,7 +307,7 @@ class CallRules {
 
     /** A 2xx that came too late: acknowledged, then ended (2). */
     void dismiss(Leg leg, LegDialog dialog) {
-        if (answered.equals(Optional.of(dialog)) || byes.contains(new PendingBye(Side.LEG, dialog))) {
+        if (answered.equals(Optional.of(dialog)) || byeTo(Side.LEG, dialog).isPresent()) {
             return;
         }
         if (leg.state() == Leg.State.CANCELLING && leg.awaitsNoEnd()) {
@@ -306,7 +383,7 @@ class CallRules {
             invite(leg);
         } else if (leg.pushable() && !leg.wasPushed()) {
             push(leg);
-        } else if (leg.wake() == Leg.Wake.PUSHED || (leg.wake() == Leg.Wake.WOKEN && connectionBroke)) {
+        } else if (leg.mayStillWake() || (leg.wake() == Leg.Wake.WOKEN && connectionBroke)) {
             put(leg.in(Leg.State.UNREACHED)); // still to wake; or it woke and lost its connection, and will come again
         } else if (leg.open().isEmpty()) {
             put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
@@ -325,6 +402,23 @@ class CallRules {
                     Verdict.CALLER_GAVE_UP,
                     Optional.empty());
         }
+    }
+
+    private void callerIsBack() {
+        if (callerAt == CallerAt.LOST_AND_ANSWERED) {
+            stopTimer(Timer.hold(plan.caller().orElseThrow()));
+            actions.add(new CallAction.RepeatFinal());
+        }
+        callerAt = CallerAt.REACHABLE;
+    }
+
+    /** The final response cannot have arrived: the caller's screen is ended as that of any lost device. */
+    private void callerIsLost(Verdict why) {
+        LegId caller = plan.caller().orElseThrow();
+        callerAt = CallerAt.LOST_AND_ANSWERED;
+        startTimer(Timer.hold(caller), plan.holdLimit());
+        actions.add(new CallAction.Bury(caller, why, true));
+        actions.add(new CallAction.PushEnd(caller, why, false));
     }
 
     void onCallerAcknowledged(LegDialog dialog, Content content) {
@@ -349,8 +443,9 @@ class CallRules {
             return;
         }
         boolean hangsUp = phase != Phase.ENDED && answered.equals(Optional.of(exchange.dialog()));
-        boolean crossed = byes.contains(new PendingBye(exchange.from(), exchange.dialog()));
-        reply(exchange, hangsUp || crossed ? 200 : DOES_NOT_EXIST);
+        Optional<PendingBye> crossed = byeTo(exchange.from(), exchange.dialog());
+        reply(exchange, hangsUp || crossed.isPresent() ? 200 : DOES_NOT_EXIST);
+        crossed.filter(bye -> bye.state() == PendingBye.State.HELD).ifPresent(this::forget);
         if (hangsUp) {
             Side sender = exchange.from();
             hangUp(
@@ -361,7 +456,129 @@ class CallRules {
     }
 
     void onByeCompleted(Side to, LegDialog dialog) {
-        byes.remove(new PendingBye(to, dialog));
+        byeTo(to, dialog).ifPresent(this::forget);
+    }
+
+    void onByeUndelivered(Side to, LegDialog dialog) {
+        Optional<PendingBye> pending = byeTo(to, dialog).filter(bye -> bye.state() != PendingBye.State.HELD);
+        if (pending.isEmpty()) {
+            return;
+        }
+        PendingBye bye = pending.get();
+        Optional<LegId> party = party(to, dialog);
+        if (bye.state() == PendingBye.State.OVERTAKEN) {
+            sendAgain(bye);
+        } else if (party.isPresent()) {
+            put(bye, PendingBye.State.HELD);
+            if (!timers.containsKey(Timer.hold(party.get()))) {
+                startTimer(Timer.hold(party.get()), plan.holdLimit());
+            }
+            actions.add(new CallAction.PushEnd(party.get(), Verdict.HUNG_UP, false));
+        } else {
+            forget(bye);
+        }
+    }
+
+    void onRequestUndelivered(ExchangeId id) {
+        Exchange exchange = exchanges.get(id);
+        Optional<LegId> party = party(id.from().other(), id.dialog());
+        if (exchange == null || party.isEmpty()) {
+            return;
+        }
+        if (exchange.state() == Exchange.State.ORPHANED) {
+            exchanges.remove(id);
+        } else if (exchange.state() == Exchange.State.FORWARDED) {
+            exchanges.put(id, exchange.in(Exchange.State.HELD));
+            if (!timers.containsKey(Timer.hold(party.get()))) {
+                startTimer(Timer.hold(party.get()), holdLimit(exchange));
+            }
+            actions.add(new CallAction.PushForRequest(party.get()));
+        }
+    }
+
+    private Duration holdLimit(Exchange exchange) {
+        boolean tooLong = !exchange.isInvite() && plan.holdLimit().compareTo(LONGEST_NON_INVITE_HOLD) > 0;
+        return tooLong ? LONGEST_NON_INVITE_HOLD : plan.holdLimit();
+    }
+
+    /** A device has a connection again: it gets what waited for that. */
+    void deliverHeld(LegId party) {
+        for (PendingBye bye : List.copyOf(byes)) {
+            if (!party(bye.to(), bye.dialog()).equals(Optional.of(party))) {
+                continue;
+            }
+            if (bye.state() == PendingBye.State.HELD) {
+                sendAgain(bye);
+            } else {
+                put(bye, PendingBye.State.OVERTAKEN);
+            }
+        }
+        for (Exchange exchange : heldFor(party)) {
+            exchanges.put(exchange.id(), exchange.in(Exchange.State.FORWARDED));
+            actions.add(new CallAction.Forward(exchange.id(), exchange.method(), exchange.content()));
+        }
+        stopHoldIfIdle(party);
+    }
+
+    private void onHoldOver(LegId party) {
+        for (PendingBye bye : List.copyOf(byes)) {
+            if (bye.state() == PendingBye.State.HELD
+                    && party(bye.to(), bye.dialog()).equals(Optional.of(party))) {
+                byes.remove(bye);
+                actions.add(new CallAction.Bury(party, Verdict.HUNG_UP, true));
+            }
+        }
+        for (Exchange exchange : heldFor(party)) {
+            exchanges.remove(exchange.id());
+            reply(exchange.id(), TEMPORARILY_UNAVAILABLE);
+        }
+        if (callerAt == CallerAt.LOST_AND_ANSWERED && plan.caller().equals(Optional.of(party))) {
+            callerAt = CallerAt.LOST;
+        }
+    }
+
+    private List<Exchange> heldFor(LegId party) {
+        return exchanges.values().stream()
+                .filter(e -> e.state() == Exchange.State.HELD)
+                .filter(e -> party(e.id().from().other(), e.id().dialog()).equals(Optional.of(party)))
+                .toList();
+    }
+
+    /** The device at one end of a dialog; empty for a caller that is none. */
+    private Optional<LegId> party(Side side, LegDialog dialog) {
+        return side == Side.CALLER ? plan.caller() : Optional.of(dialog.leg());
+    }
+
+    private Optional<PendingBye> byeTo(Side to, LegDialog dialog) {
+        return byes.stream()
+                .filter(bye -> bye.to() == to && bye.dialog().equals(dialog))
+                .findFirst();
+    }
+
+    private void put(PendingBye bye, PendingBye.State state) {
+        byes.remove(bye);
+        byes.add(new PendingBye(bye.to(), bye.dialog(), bye.content(), state));
+    }
+
+    private void sendAgain(PendingBye bye) {
+        put(bye, PendingBye.State.SENT);
+        actions.add(new CallAction.Bye(bye.to(), bye.dialog(), bye.content()));
+    }
+
+    private void forget(PendingBye bye) {
+        byes.remove(bye);
+        party(bye.to(), bye.dialog()).ifPresent(this::stopHoldIfIdle);
+    }
+
+    private void stopHoldIfIdle(LegId party) {
+        boolean byeHeld = byes.stream()
+                .anyMatch(bye -> bye.state() == PendingBye.State.HELD
+                        && party(bye.to(), bye.dialog()).equals(Optional.of(party)));
+        boolean callerHeld =
+                callerAt == CallerAt.LOST_AND_ANSWERED && plan.caller().equals(Optional.of(party));
+        if (!byeHeld && !callerHeld && heldFor(party).isEmpty()) {
+            stopTimer(Timer.hold(party));
+        }
     }
 
     void onRequestReceived(ExchangeId id, String method, Content content) {
@@ -376,7 +593,7 @@ class CallRules {
             boolean ownPending = exchanges.values().stream().anyMatch(e -> e.isInvite() && e.id().from() == id.from());
             reply(id, ownPending ? SERVER_ERROR : REQUEST_PENDING);
         } else {
-            exchanges.put(id, new Exchange(id, method, Exchange.State.FORWARDED));
+            exchanges.put(id, new Exchange(id, method, content, Exchange.State.FORWARDED));
             actions.add(new CallAction.Forward(id, method, content));
         }
     }
@@ -400,7 +617,9 @@ class CallRules {
 
     void onResponseReceived(ExchangeId id, int status, Optional<Content> content) {
         Exchange exchange = exchanges.get(id);
-        if (exchange == null || exchange.state() == Exchange.State.AWAITING_ACK) {
+        if (exchange == null
+                || exchange.state() == Exchange.State.AWAITING_ACK
+                || exchange.state() == Exchange.State.HELD) {
             return;
         }
         boolean orphaned = exchange.state() == Exchange.State.ORPHANED;
@@ -419,7 +638,7 @@ class CallRules {
             return;
         }
         if (answeredReInvite) {
-            exchanges.put(id, new Exchange(id, exchange.method(), Exchange.State.AWAITING_ACK));
+            exchanges.put(id, exchange.in(Exchange.State.AWAITING_ACK));
         } else {
             exchanges.remove(id);
         }
@@ -449,8 +668,15 @@ class CallRules {
 
     void onExchangeCancelled(ExchangeId id) {
         Exchange exchange = exchanges.get(id);
-        if (exchange != null && exchange.isInvite() && exchange.state() == Exchange.State.FORWARDED) {
+        if (exchange == null || !exchange.isInvite()) {
+            return;
+        }
+        if (exchange.state() == Exchange.State.FORWARDED) {
             actions.add(new CallAction.CancelExchange(id));
+        } else if (exchange.state() == Exchange.State.HELD) {
+            exchanges.remove(id);
+            reply(id, REQUEST_TERMINATED);
+            party(id.from().other(), id.dialog()).ifPresent(this::stopHoldIfIdle);
         }
     }
 
@@ -465,6 +691,7 @@ class CallRules {
         switch (timer.kind()) {
             case RING_LIMIT -> onRingLimit();
             case SILENCE -> onSilence(timer.leg());
+            case HOLD -> onHoldOver(timer.leg());
             case DURATION_LIMIT -> {
                 if (phase == Phase.ANSWERED || phase == Phase.ESTABLISHED) {
                     hangUp(Set.of(Side.CALLER, Side.LEG), Ending.Cause.DURATION_LIMIT, Optional.empty());
@@ -507,7 +734,9 @@ class CallRules {
     /** Its newest INVITE is under way: it gets a while to answer something. */
     private void awaitAnswer(Leg leg) {
         put(leg.in(Leg.State.INVITED));
-        if (leg.pushable()) {
+        boolean othersAreSpared = legs.values().stream().anyMatch(other -> other.state() == Leg.State.SPARED)
+                || plan.candidates().stream().anyMatch(c -> c.pushes().sparing());
+        if (leg.pushable() || othersAreSpared) {
             startTimer(Timer.silence(leg.id()), plan.silenceLimit());
         }
     }
@@ -515,6 +744,19 @@ class CallRules {
     void push(Leg leg) {
         put(leg.in(Leg.State.UNREACHED).with(Leg.Wake.PUSHED));
         actions.add(new CallAction.Push(leg.id()));
+    }
+
+    /** Devices that are asleep and want to be spared are spared only while another one has the call. */
+    void pushToSpared() {
+        boolean somebodyHasIt = legs.values().stream()
+                .anyMatch(leg -> leg.hasTheInvite()
+                        || (leg.state() == Leg.State.INVITED && timers.containsKey(Timer.silence(leg.id()))));
+        if (!somebodyHasIt) {
+            legs.values().stream()
+                    .filter(leg -> leg.state() == Leg.State.SPARED)
+                    .toList()
+                    .forEach(this::push);
+        }
     }
 
     /** The caller hears once that the call waits for a phone to wake, unless it has heard better. */
@@ -566,6 +808,9 @@ class CallRules {
         actions.add(new CallAction.RespondToCaller(status, Optional.of(why), Optional.empty(), content));
         endRinging(why);
         orphanExchanges(REQUEST_TERMINATED);
+        if (callerAt == CallerAt.LOST && why != Verdict.CALLER_GAVE_UP) {
+            callerIsLost(why);
+        }
     }
 
     /** Every leg that did not take the call learns of its end: by CANCEL where it has the INVITE, else by tombstone. */
@@ -577,7 +822,11 @@ class CallRules {
                 actions.add(new CallAction.AlertMissedCall(leg.id()));
             }
             switch (leg.state()) {
-                case UNREACHED, LOST -> cancel(bury(leg), why);
+                case SPARED -> put(leg.in(Leg.State.DONE).withInformed());
+                case UNREACHED, LOST -> {
+                    cancel(bury(leg), why);
+                    pushEnd(leg, why);
+                }
                 case INVITED, TRYING, RINGING -> cancel(leg, why);
                 case DONE -> {
                     if (leg.wantsVerdict()) {
@@ -586,6 +835,15 @@ class CallRules {
                 }
                 case CANCELLING, ANSWERED -> {}
             }
+        }
+    }
+
+    /** It has the call on its screen, or may have, and no connection. */
+    void pushEnd(Leg leg, Verdict why) {
+        if (leg.pushes().end() && leg.hadThePush()) {
+            actions.add(new CallAction.PushEnd(leg.id(), why, true));
+        } else if (leg.state() == Leg.State.LOST && leg.pushable() && why != Verdict.RING_LIMIT) {
+            actions.add(new CallAction.PushEnd(leg.id(), why, false));
         }
     }
 
@@ -602,7 +860,7 @@ class CallRules {
     Leg bury(Leg leg) {
         Leg buried = leg.withInformed();
         put(buried);
-        actions.add(new CallAction.Bury(leg.id(), verdict.orElseThrow()));
+        actions.add(new CallAction.Bury(leg.id(), verdict.orElseThrow(), leg.heardOn() != 0));
         return buried;
     }
 
@@ -624,7 +882,7 @@ class CallRules {
     }
 
     void bye(Side to, LegDialog dialog, Optional<Content> content) {
-        byes.add(new PendingBye(to, dialog));
+        byes.add(new PendingBye(to, dialog, content, PendingBye.State.SENT));
         actions.add(new CallAction.Bye(to, dialog, content));
     }
 
@@ -634,8 +892,13 @@ class CallRules {
             ExchangeId id = exchange.id();
             switch (exchange.state()) {
                 case FORWARDED -> {
-                    exchanges.put(id, new Exchange(id, exchange.method(), Exchange.State.ORPHANED));
+                    exchanges.put(id, exchange.in(Exchange.State.ORPHANED));
                     reply(id, status);
+                }
+                case HELD -> {
+                    exchanges.remove(id);
+                    reply(id, status);
+                    party(id.from().other(), id.dialog()).ifPresent(this::stopHoldIfIdle);
                 }
                 case AWAITING_ACK -> {
                     exchanges.remove(id);

@@ -3,11 +3,12 @@ package org.pushbridge.call;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * A leg away from the caller, towards one device or trunk.
  *
- * @param pushable whether a push may wake it
+ * @param pushes what pushes can do for it
  * @param state where it stands
  * @param attempt how many INVITEs were sent on it; a further one is sent only when the one before certainly or very
  *     probably never arrived, and is the same request to the device (same Call-ID, From tag and CSeq)
@@ -16,6 +17,7 @@ import java.util.Set;
  * @param wake how far waking it by a push has come
  * @param heardOn the attempt it last answered provisionally, 0 if none, -1 if it has one of the open ones and one
  *     cannot know which
+ * @param alerting whether its app said that it alerts its user, before any INVITE
  * @param informed whether it knows how the call ended for it, or finds a tombstone that tells it
  * @param freshFlow whether it registered again after the newest INVITE was sent
  * @param status the status it failed with, 0 before
@@ -23,13 +25,14 @@ import java.util.Set;
  */
 public record Leg(
         LegId id,
-        boolean pushable,
+        Pushes pushes,
         State state,
         int attempt,
         Set<Integer> open,
         Set<Integer> cancelled,
         Wake wake,
         int heardOn,
+        boolean alerting,
         boolean informed,
         boolean freshFlow,
         int status,
@@ -39,6 +42,8 @@ public record Leg(
 
     /** Where a leg stands. */
     public enum State {
+        /** Asleep, and not pushed to as long as another device has the call: its app wants it so. */
+        SPARED,
         /** Asleep: pushed to, silent so far. The call is parked for it. */
         UNREACHED,
         /** The INVITE is under way; nothing but silence came back. */
@@ -63,9 +68,11 @@ public record Leg(
         NOT_PUSHED,
         /** It was pushed to and has been silent since. */
         PUSHED,
+        /** The same, and APNs has accepted the push: it may have been delivered. */
+        ACCEPTED,
         /** The push will not wake it. */
         FAILED,
-        /** It registered after the push. */
+        /** It showed up after the push: it registered, or its app asked over HTTP. */
         WOKEN
     }
 
@@ -74,14 +81,36 @@ public record Leg(
         cancelled = Set.copyOf(cancelled);
     }
 
-    static Leg of(LegId id, boolean pushable) {
+    static Leg of(LegId id, Pushes pushes) {
         return new Leg(
-                id, pushable, State.DONE, 0, Set.of(), Set.of(), Wake.NOT_PUSHED, 0, false, false, 0, Optional.empty());
+                id,
+                pushes,
+                State.DONE,
+                0,
+                Set.of(),
+                Set.of(),
+                Wake.NOT_PUSHED,
+                0,
+                false,
+                false,
+                false,
+                0,
+                Optional.empty());
+    }
+
+    // --- what it is like -----------------------------------------------------------------------------------------
+
+    boolean pushable() {
+        return pushes.wake();
     }
 
     /** Whether the caller still waits on it. */
     boolean isHopeful() {
-        return state == State.UNREACHED || state == State.INVITED || state == State.LOST || hasTheInvite();
+        return state == State.SPARED
+                || state == State.UNREACHED
+                || state == State.INVITED
+                || state == State.LOST
+                || hasTheInvite();
     }
 
     /** Whether it is known to have the INVITE and a way to answer it. */
@@ -89,25 +118,18 @@ public record Leg(
         return state == State.TRYING || state == State.RINGING;
     }
 
-    Leg in(State next) {
-        return new Leg(
-                id, pushable, next, attempt, open, cancelled, wake, heardOn, informed, freshFlow, status, failure);
-    }
-
-    Leg invited() {
-        Set<Integer> more = new HashSet<>(open);
-        more.add(attempt + 1);
-        return new Leg(
-                id, pushable, state, attempt + 1, more, cancelled, wake, heardOn, false, false, 0, Optional.empty());
-    }
-
     boolean wasPushed() {
         return wake != Wake.NOT_PUSHED;
     }
 
-    Leg with(Wake newWake) {
-        return new Leg(
-                id, pushable, state, attempt, open, cancelled, newWake, heardOn, informed, freshFlow, status, failure);
+    /** Whether the push may still wake it. */
+    boolean mayStillWake() {
+        return wake == Wake.PUSHED || wake == Wake.ACCEPTED;
+    }
+
+    /** Whether the push has certainly landed, or very probably. */
+    boolean hadThePush() {
+        return wake == Wake.ACCEPTED || wake == Wake.WOKEN;
     }
 
     /** Whether an attempt that has just ended was the one to wait for: the one it has, else the newest. */
@@ -115,23 +137,13 @@ public record Leg(
         return open.isEmpty() || (hasTheInvite() ? !stillHasIt() : ended == attempt);
     }
 
-    /** It has this attempt's INVITE, whether that is still wanted or not. */
-    Leg withHeardOn(int anAttempt) {
-        return new Leg(
-                id, pushable, state, attempt, open, cancelled, wake, anAttempt, informed, freshFlow, status, failure);
-    }
-
-    Leg withHeardOnAnother() {
-        return withHeardOn(stillHasIt() ? heardOn : ONE_OF_THEM);
-    }
-
     /** Whether the INVITE that it is known to have is open. */
     boolean stillHasIt() {
         return heardOn == ONE_OF_THEM ? !open.isEmpty() : open.contains(heardOn);
     }
 
-    Leg withInformed() {
-        return new Leg(id, pushable, state, attempt, open, cancelled, wake, heardOn, true, freshFlow, status, failure);
+    boolean lostTheOneItHad(int ended) {
+        return hasTheInvite() && heardOn == ended;
     }
 
     /** Whether it waits for word of a call that it was pushed to for, or has heard of (invariant 4). */
@@ -144,25 +156,6 @@ public record Leg(
         return state == State.DONE && !informed;
     }
 
-    boolean lostTheOneItHad(int ended) {
-        return hasTheInvite() && heardOn == ended;
-    }
-
-    Leg withFreshFlow() {
-        return new Leg(id, pushable, state, attempt, open, cancelled, wake, heardOn, informed, true, status, failure);
-    }
-
-    /** An attempt's INVITE has ended, wanted or not. */
-    Leg ended(int anAttempt) {
-        return withAttempts(without(open, anAttempt), without(cancelled, anAttempt));
-    }
-
-    Leg withAllCancelled() {
-        Set<Integer> more = new HashSet<>(cancelled);
-        more.addAll(open);
-        return withAttempts(Set.of(), more);
-    }
-
     /** Whether the INVITE of this attempt has yet to end. */
     boolean awaitsEndOf(int anAttempt) {
         return open.contains(anAttempt) || cancelled.contains(anAttempt);
@@ -172,20 +165,81 @@ public record Leg(
         return open.isEmpty() && cancelled.isEmpty();
     }
 
-    private Leg withAttempts(Set<Integer> nowOpen, Set<Integer> nowCancelled) {
-        return new Leg(
-                id,
-                pushable,
-                state,
-                attempt,
-                nowOpen,
-                nowCancelled,
-                wake,
-                heardOn,
-                informed,
-                freshFlow,
-                status,
-                failure);
+    // --- what becomes of it --------------------------------------------------------------------------------------
+
+    Leg in(State next) {
+        return changed(leg -> leg.state = next);
+    }
+
+    Leg with(Wake newWake) {
+        return changed(leg -> leg.wake = newWake);
+    }
+
+    Leg with(Pushes newPushes) {
+        return changed(leg -> leg.pushes = newPushes);
+    }
+
+    Leg invited() {
+        return changed(leg -> {
+            leg.attempt = attempt + 1;
+            leg.open = with(open, attempt + 1);
+            leg.informed = false;
+            leg.freshFlow = false;
+            leg.status = 0;
+            leg.failure = Optional.empty();
+        });
+    }
+
+    /** It has this attempt's INVITE, whether that is still wanted or not. */
+    Leg withHeardOn(int anAttempt) {
+        return changed(leg -> leg.heardOn = anAttempt);
+    }
+
+    Leg withHeardOnAnother() {
+        return withHeardOn(stillHasIt() ? heardOn : ONE_OF_THEM);
+    }
+
+    Leg withAlerting() {
+        return changed(leg -> leg.alerting = true);
+    }
+
+    Leg withInformed() {
+        return changed(leg -> leg.informed = true);
+    }
+
+    Leg withFreshFlow() {
+        return changed(leg -> leg.freshFlow = true);
+    }
+
+    /** An attempt's INVITE has ended, wanted or not. */
+    Leg ended(int anAttempt) {
+        return changed(leg -> {
+            leg.open = without(open, anAttempt);
+            leg.cancelled = without(cancelled, anAttempt);
+        });
+    }
+
+    Leg withAllCancelled() {
+        return changed(leg -> {
+            Set<Integer> more = new HashSet<>(cancelled);
+            more.addAll(open);
+            leg.cancelled = more;
+            leg.open = Set.of();
+        });
+    }
+
+    Leg failed(int finalStatus, Optional<Content> content) {
+        return changed(leg -> {
+            leg.state = State.DONE;
+            leg.status = finalStatus;
+            leg.failure = content;
+        });
+    }
+
+    private static Set<Integer> with(Set<Integer> attempts, int anAttempt) {
+        Set<Integer> more = new HashSet<>(attempts);
+        more.add(anAttempt);
+        return more;
     }
 
     private static Set<Integer> without(Set<Integer> attempts, int anAttempt) {
@@ -194,19 +248,53 @@ public record Leg(
         return fewer;
     }
 
-    Leg failed(int finalStatus, Optional<Content> content) {
+    /** What a change may change. */
+    private static final class Draft {
+        private Pushes pushes;
+        private State state;
+        private int attempt;
+        private Set<Integer> open;
+        private Set<Integer> cancelled;
+        private Wake wake;
+        private int heardOn;
+        private boolean alerting;
+        private boolean informed;
+        private boolean freshFlow;
+        private int status;
+        private Optional<Content> failure;
+
+        Draft(Leg leg) {
+            pushes = leg.pushes;
+            state = leg.state;
+            attempt = leg.attempt;
+            open = leg.open;
+            cancelled = leg.cancelled;
+            wake = leg.wake;
+            heardOn = leg.heardOn;
+            alerting = leg.alerting;
+            informed = leg.informed;
+            freshFlow = leg.freshFlow;
+            status = leg.status;
+            failure = leg.failure;
+        }
+    }
+
+    private Leg changed(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
         return new Leg(
                 id,
-                pushable,
-                State.DONE,
-                attempt,
-                open,
-                cancelled,
-                wake,
-                heardOn,
-                informed,
-                freshFlow,
-                finalStatus,
-                content);
+                draft.pushes,
+                draft.state,
+                draft.attempt,
+                draft.open,
+                draft.cancelled,
+                draft.wake,
+                draft.heardOn,
+                draft.alerting,
+                draft.informed,
+                draft.freshFlow,
+                draft.status,
+                draft.failure);
     }
 }

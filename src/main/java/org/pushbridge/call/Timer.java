@@ -16,10 +16,16 @@ public record Timer(Kind kind, LegId leg) {
         return new Timer(Kind.SILENCE, leg);
     }
 
+    static Timer hold(LegId party) {
+        return new Timer(Kind.HOLD, party);
+    }
+
     /** What a timer limits. */
     public enum Kind {
         RING_LIMIT,
         SILENCE,
-        DURATION_LIMIT
+        DURATION_LIMIT,
+        /** How long something waits for a device whose connection is gone. */
+        HOLD
     }
 }

@@ -26,19 +26,25 @@ public record DeviceId(String value) {
      *     else its Contact address
      */
     public static DeviceId of(Aor aor, String identity) {
+        return new DeviceId(HexFormat.of().formatHex(sha256(aor.toString(), identity), 0, 8));
+    }
+
+    /**
+     * What the device is known by in a dialog that it may be woken for (RFC 8599 section 6.1.1, {@code pn-purr}): it
+     * tells others nothing about the device, and does not change.
+     */
+    public String purr() {
+        return HexFormat.of().formatHex(sha256("purr", value), 0, 16);
+    }
+
+    private static byte[] sha256(String one, String other) {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            sha.update(aor.toString().getBytes(StandardCharsets.UTF_8));
+            sha.update(one.getBytes(StandardCharsets.UTF_8));
             sha.update((byte) 0);
-            sha.update(identity.getBytes(StandardCharsets.UTF_8));
-            return new DeviceId(HexFormat.of().formatHex(sha.digest(), 0, 8));
+            return sha.digest(other.getBytes(StandardCharsets.UTF_8));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java runtime has SHA-256", e);
         }
-    }
-
-    @Override
-    public String toString() {
-        return value;
     }
 }

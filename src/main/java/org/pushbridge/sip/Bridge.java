@@ -14,11 +14,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import javax.sip.header.Header;
 import org.pushbridge.call.CallId;
 import org.pushbridge.call.LegId;
+import org.pushbridge.call.Pushes;
 import org.pushbridge.device.Binding;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.Flow;
+import org.pushbridge.device.Tombstones;
 import org.pushbridge.engine.CallEngine;
 import org.pushbridge.sip.stack.Destination;
 import org.pushbridge.sip.stack.SipStack;
@@ -38,6 +40,7 @@ final class Bridge {
     private final Clock clock;
     private final TrunkAddresses trunkAddresses;
     private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
+    private final Verdicts verdicts = new Verdicts(this);
     private volatile Optional<SipStack> stack = Optional.empty();
 
     Bridge(
@@ -88,6 +91,10 @@ final class Bridge {
         return tombstones;
     }
 
+    Verdicts verdicts() {
+        return verdicts;
+    }
+
     Clock clock() {
         return clock;
     }
@@ -100,6 +107,15 @@ final class Bridge {
 
     static LegId leg(DeviceId device) {
         return new LegId(device.value());
+    }
+
+    /** What pushes can do for a device. */
+    Pushes pushes(Device device) {
+        if (!device.isPushable()) {
+            return Pushes.NONE;
+        }
+        AppRules rules = settings.rulesFor(device);
+        return new Pushes(true, !rules.pushWhenRingingElsewhere(), rules.endPush() == AppRules.EndPush.VOIP);
     }
 
     Optional<Device> device(LegId leg) {
@@ -119,8 +135,12 @@ final class Bridge {
         talking.put(call, both);
     }
 
+    /** They talk no more; what was not to disturb them is due now. */
     void over(CallId call) {
-        talking.remove(call);
+        Set<DeviceId> both = talking.remove(call);
+        if (both != null) {
+            both.stream().flatMap(id -> directory.device(id).stream()).forEach(verdicts::tell);
+        }
     }
 
     boolean isTalking(DeviceId device) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.sip.address.Address;
 import javax.sip.header.Header;
 import org.apache.logging.log4j.LogManager;
@@ -26,12 +27,14 @@ import org.pushbridge.call.ExchangeId;
 import org.pushbridge.call.LegDialog;
 import org.pushbridge.call.LegId;
 import org.pushbridge.call.Side;
+import org.pushbridge.device.Aor;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.Flow;
 import org.pushbridge.engine.CallEdge;
 import org.pushbridge.engine.RunningCall;
 import org.pushbridge.sip.stack.ClientCall;
+import org.pushbridge.sip.stack.Destination;
 import org.pushbridge.sip.stack.InboundRequest;
 import org.pushbridge.sip.stack.ResponseHandler;
 import org.pushbridge.sip.stack.Responses;
@@ -51,10 +54,13 @@ final class BridgedCall implements CallEdge {
     private final Bridge bridge;
     private final RunningCall<BridgedCall> running;
     private final CallerLeg caller;
+    private final Optional<Aor> called;
     private final Callee callee;
     private final Instant began;
     private final UUID callKitUuid;
-    private final Map<LegId, DeviceLeg> legs = new HashMap<>();
+    /** Changed on the call's thread alone; others may look. */
+    private final Map<LegId, DeviceLeg> legs = new ConcurrentHashMap<>();
+
     private final Map<ExchangeId, OpenExchange> exchanges = new HashMap<>();
     private final Map<Confirmed, Acknowledged> acks = new HashMap<>();
     private Optional<AnswerRepeat> answerRepeat = Optional.empty();
@@ -65,6 +71,8 @@ final class BridgedCall implements CallEdge {
     private Optional<CallAction.Bye> heldBye = Optional.empty();
 
     private int pushes;
+    /** Whether a push failed for a reason that may be over soon, such as an APNs out of reach. */
+    private boolean wakeFailedForNow;
 
     /** A dialog as seen on one side. */
     private record Confirmed(Side side, LegDialog dialog) {}
@@ -72,8 +80,11 @@ final class BridgedCall implements CallEdge {
     /** The last ACK sent in a dialog: sent again when its 2xx comes again. */
     private record Acknowledged(long cseq, SIPRequest ack) {}
 
-    BridgedCall(Bridge bridge, RunningCall<BridgedCall> running, CallerLeg caller, Callee callee) {
+    /** @param called the user who is called, unless the call goes to a trunk */
+    BridgedCall(
+            Bridge bridge, RunningCall<BridgedCall> running, CallerLeg caller, Optional<Aor> called, Callee callee) {
         this.bridge = bridge;
+        this.called = called;
         this.running = running;
         this.caller = caller;
         this.callee = callee;
@@ -85,8 +96,12 @@ final class BridgedCall implements CallEdge {
         return running.id();
     }
 
-    /** Whether the call still waits to be answered. Any thread: for limits, a moment's lag does not matter. */
-    boolean isRinging() {
+    /** Whether this user's devices still ring for it. Any thread: for limits, a moment's lag does not matter. */
+    boolean rings(Aor user) {
+        return called.equals(Optional.of(user)) && isRinging();
+    }
+
+    private boolean isRinging() {
         Call.Phase phase = running.call().phase();
         return phase == Call.Phase.NEW || phase == Call.Phase.RINGING;
     }
@@ -95,6 +110,11 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void respondToCaller(CallAction.RespondToCaller action) {
+        boolean wantsItReliable =
+                Carried.options(caller.invite.message(), "Require").contains("100rel");
+        if (action.status() < 200 && action.dialog().isEmpty() && wantsItReliable) {
+            return; // RFC 3262 section 3: the bridge's own provisional would have to be sent reliably
+        }
         String tag = action.dialog().map(d -> caller.dialog(d).localTag()).orElse(caller.ownTag);
         SIPResponse response =
                 response(caller.invite, action.status(), Optional.of(tag), action.content(), caller.farEnd);
@@ -103,6 +123,9 @@ final class BridgedCall implements CallEdge {
         }
         if (action.status() >= 300) {
             answeredFinally = true;
+            if (action.status() == 480 && wakeFailedForNow) {
+                response.setHeader((Header) Messages.header("Retry-After", "30"));
+            }
             action.reason()
                     .flatMap(verdict -> Reasons.towardsCaller(verdict, action.status()))
                     .ifPresent(reason -> response.setHeader((Header) reason));
@@ -167,12 +190,37 @@ final class BridgedCall implements CallEdge {
         return id() + "-" + leg.value().replace(':', '-');
     }
 
+    /** The Call-ID of the INVITE of a call to a device. */
+    static String sipCallId(CallId call, DeviceId device) {
+        return call + "-" + device.value();
+    }
+
     @Override
     public void cancel(CallAction.Cancel action) {
         DeviceLeg leg = legs.get(action.leg());
         if (leg != null && leg.invites.containsKey(action.attempt())) {
-            leg.invites.get(action.attempt()).cancel(Reasons.towardsDevice(action.reason()));
+            leg.invites.get(action.attempt()).cancel(Reasons.towardsDevice(action.reason(), rules(action.leg())));
         }
+    }
+
+    private AppRules rules(LegId leg) {
+        return bridge.device(leg).map(bridge.settings()::rulesFor).orElse(AppRules.DEFAULT);
+    }
+
+    @Override
+    public void cancelAgain(CallAction.CancelAgain action) {
+        DeviceLeg leg = legs.get(action.leg());
+        if (leg != null && leg.invites.containsKey(action.attempt())) {
+            bridge.device(action.leg())
+                    .flatMap(bridge::reachableBinding)
+                    .ifPresent(binding ->
+                            leg.invites.get(action.attempt()).cancelAgain(new Destination.OverFlow(binding.flow())));
+        }
+    }
+
+    @Override
+    public void repeatFinal(CallAction.RepeatFinal action) {
+        caller.invite.repeatLastResponse();
     }
 
     @Override
@@ -186,28 +234,44 @@ final class BridgedCall implements CallEdge {
             heldBye = Optional.of(action);
             return;
         }
+        if (isCutOff(action.to(), action.dialog())) {
+            running.submit(() -> byeUndelivered(action));
+            return;
+        }
         send(action.to(), action.dialog(), "BYE", action.content(), new ResponseHandler() {
             @Override
             public void onResponse(SIPResponse response) {
                 if (response.getStatusCode() >= 200) {
-                    completed();
+                    running.submit(() -> running.on(new CallEvent.ByeCompleted(action.to(), action.dialog())));
                 }
             }
 
             @Override
             public void onTimeout() {
-                completed();
+                running.submit(() -> byeUndelivered(action));
             }
 
             @Override
             public void onTransportFailure(String why) {
-                completed();
-            }
-
-            private void completed() {
-                running.submit(() -> running.on(new CallEvent.ByeCompleted(action.to(), action.dialog())));
+                running.submit(() -> byeUndelivered(action));
             }
         });
+    }
+
+    private void byeUndelivered(CallAction.Bye action) {
+        boolean toDevice = device(farEnd(action.to(), action.dialog())).isPresent();
+        running.on(
+                toDevice
+                        ? new CallEvent.ByeUndelivered(action.to(), action.dialog())
+                        : new CallEvent.ByeCompleted(action.to(), action.dialog()));
+    }
+
+    /** Whether it is a device whose connection is gone. */
+    private boolean isCutOff(Side side, LegDialog id) {
+        FarEnd farEnd = farEnd(side, id);
+        return farEnd instanceof FarEnd.DeviceEnd
+                && bridge.destination(dialog(side, id).orElseThrow(), farEnd) instanceof Destination.OverFlow over
+                && !bridge.stack().isAlive(over.flow());
     }
 
     @Override
@@ -222,18 +286,18 @@ final class BridgedCall implements CallEdge {
                 .wake(
                         wake(device.get()),
                         this::isRinging,
-                        accepted -> {},
-                        failure -> running.submit(() -> {
-                            log.info(
-                                    "The push of call={} will not wake device={}: {}",
-                                    id(),
-                                    action.leg(),
-                                    failure.why());
-                            running.on(
-                                    failure.appGone()
-                                            ? new CallEvent.AppGone(action.leg())
-                                            : new CallEvent.PushFailed(action.leg()));
-                        }));
+                        accepted -> {
+                            if (accepted.voip()) {
+                                running.submit(() -> running.on(new CallEvent.PushAccepted(action.leg())));
+                            }
+                        },
+                        failure -> running.submit(() -> pushFailed(action.leg(), failure)));
+    }
+
+    private void pushFailed(LegId leg, Waker.Failure failure) {
+        log.info("The push of call={} will not wake device={}: {}", id(), leg, failure.why());
+        wakeFailedForNow |= !failure.appGone();
+        running.on(failure.appGone() ? new CallEvent.AppGone(leg) : new CallEvent.PushFailed(leg));
     }
 
     @Override
@@ -257,13 +321,35 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void bury(CallAction.Bury action) {
-        bridge.device(action.leg())
-                .ifPresent(device -> bridge.tombstones()
-                        .bury(
-                                id(),
-                                device.id(),
-                                action.verdict(),
-                                bridge.clock().instant()));
+        bridge.device(action.leg()).ifPresent(device -> {
+            Address from = caller.invite.message().getFrom().getAddress();
+            bridge.tombstones()
+                    .bury(
+                            id().value(),
+                            device.id(),
+                            action.verdict().word(),
+                            Messages.withoutPushParameters(from.getURI().toString()),
+                            from.getDisplayName() == null ? "" : from.getDisplayName(),
+                            action.had());
+            bridge.verdicts().onBuried(device, began);
+        });
+    }
+
+    @Override
+    public void pushEnd(CallAction.PushEnd action) {
+        bridge.device(action.leg()).ifPresent(device -> {
+            String reason = action.verdict().word();
+            if (action.voip()) {
+                bridge.waker().endByVoip(wake(device), reason);
+            } else {
+                bridge.waker().endByBackground(wake(device), reason);
+            }
+        });
+    }
+
+    @Override
+    public void pushForRequest(CallAction.PushForRequest action) {
+        bridge.device(action.leg()).ifPresent(device -> bridge.waker().wakeForRequest(wake(device)));
     }
 
     // --- what the rules ask for: inside a dialog -----------------------------------------------------------------
@@ -288,7 +374,9 @@ final class BridgedCall implements CallEdge {
     public void forward(CallAction.Forward action) {
         ExchangeId id = action.exchange();
         OpenExchange exchange = exchanges.get(id);
-        if (exchange != null) {
+        if (exchange != null && isCutOff(id.from().other(), id.dialog())) {
+            running.submit(() -> undelivered(action));
+        } else if (exchange != null) {
             ClientCall sent = send(
                     id.from().other(),
                     id.dialog(),
@@ -298,6 +386,28 @@ final class BridgedCall implements CallEdge {
             exchange.forwarded = Optional.of(sent);
             exchange.forwardedCseq = sent.request().getCSeq().getSeqNumber();
         }
+    }
+
+    private void undelivered(CallAction.Forward action) {
+        ExchangeId id = action.exchange();
+        if (!isCutOff(id.from().other(), id.dialog())) {
+            forward(action); // it has come back in the meantime
+        } else if (mayBeWokenFor(id)) {
+            running.on(new CallEvent.RequestUndelivered(id));
+        } else {
+            running.on(new CallEvent.ResponseReceived(id, 480, Optional.empty()));
+        }
+    }
+
+    /** Whether the device has said in its Contact that requests in this dialog may wake it (RFC 8599 section 6). */
+    private boolean mayBeWokenFor(ExchangeId id) {
+        Side to = id.from().other();
+        return device(farEnd(to, id.dialog()))
+                .filter(device -> Messages.purr(
+                                dialog(to, id.dialog()).orElseThrow().remoteTarget())
+                        .filter(device.purr()::equals)
+                        .isPresent())
+                .isPresent();
     }
 
     @Override
@@ -504,16 +614,28 @@ final class BridgedCall implements CallEdge {
         }
     }
 
-    /** A device of the called user registered, and its 200 is on the way. */
-    void onRegistered(Device device) {
-        if (device(caller.farEnd).equals(Optional.of(device.id()))) {
-            return; // a caller does not ring itself
+    /** A device of the caller or of the called user registered, and its 200 is on the way. */
+    void onRegistered(Device device, Flow flow) {
+        boolean isCaller = device(caller.farEnd).equals(Optional.of(device.id()));
+        if (isCaller) {
+            caller.farEnd = caller.farEnd.nowOn(flow);
+            if (!bridge.stack().isAlive(caller.invite.flow())) {
+                bridge.stack().redirect(caller.invite, flow);
+            }
         }
-        running.on(new CallEvent.DeviceRegistered(Bridge.leg(device.id()), device.isPushable()));
+        boolean isCalled = called.equals(Optional.of(device.aor()));
+        if (isCaller || isCalled) {
+            running.on(new CallEvent.DeviceRegistered(Bridge.leg(device.id()), bridge.pushes(device)));
+        }
     }
 
     /** A connection is gone. */
     void onFlowClosed(Flow flow) {
+        if (caller.farEnd instanceof FarEnd.DeviceEnd end
+                && end.id().isPresent()
+                && end.flow().equals(flow)) {
+            running.on(new CallEvent.FlowLost(Bridge.leg(end.id().get())));
+        }
         for (DeviceLeg leg : legs.values()) {
             if (leg.farEnd instanceof FarEnd.DeviceEnd end && end.flow().equals(flow)) {
                 running.on(new CallEvent.FlowLost(leg.id));
@@ -722,21 +844,14 @@ final class BridgedCall implements CallEdge {
                     quietly("acknowledge", () -> acknowledge(Side.LEG, dialog, INVITE_CSEQ, Optional.empty()));
                 });
         for (Confirmed confirmed : List.copyOf(acks.keySet())) {
-            quietly("hang up", () -> send(Side.LEG, confirmed.dialog(), "BYE", Optional.empty(), NOBODY_CARES));
-            quietly("hang up", () -> send(Side.CALLER, confirmed.dialog(), "BYE", Optional.empty(), NOBODY_CARES));
+            quietly(
+                    "hang up",
+                    () -> send(Side.LEG, confirmed.dialog(), "BYE", Optional.empty(), ResponseHandler.NOBODY_CARES));
+            quietly(
+                    "hang up",
+                    () -> send(Side.CALLER, confirmed.dialog(), "BYE", Optional.empty(), ResponseHandler.NOBODY_CARES));
         }
     }
-
-    private static final ResponseHandler NOBODY_CARES = new ResponseHandler() {
-        @Override
-        public void onResponse(SIPResponse response) {}
-
-        @Override
-        public void onTimeout() {}
-
-        @Override
-        public void onTransportFailure(String why) {}
-    };
 
     private void quietly(String what, Runnable work) {
         try {

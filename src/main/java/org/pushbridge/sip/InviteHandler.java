@@ -16,6 +16,7 @@ import org.pushbridge.call.CallPlan;
 import org.pushbridge.call.CallPlan.Candidate;
 import org.pushbridge.call.CallPlan.Reach;
 import org.pushbridge.call.LegId;
+import org.pushbridge.call.Pushes;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.Flow;
@@ -203,14 +204,11 @@ final class InviteHandler {
         int whileParked = caller instanceof FarEnd.TrunkEnd end
                 ? end.trunk().whileParked().orElse(settings.whileParked())
                 : settings.whileParked();
-        if (Carried.options(request.message(), "Require").contains("100rel")) {
-            whileParked = 100; // RFC 3262 section 3: any other provisional would have to be sent reliably
-        }
         List<Candidate> candidates;
         Callee callee;
         if (called instanceof Called.ByUser user) {
             long parked = bridge.engine().byAor(user.aor().toString()).stream()
-                    .filter(call -> call.edge().isRinging())
+                    .filter(call -> call.edge().rings(user.aor()))
                     .count();
             if (parked >= settings.maxParkedPerUser()) {
                 throw new Refused(Refusal.of(486, "Retry-After", "5"));
@@ -223,27 +221,33 @@ final class InviteHandler {
             callee = this::routeToDevice;
         } else {
             Called.ByTrunk out = (Called.ByTrunk) called;
-            candidates = List.of(new Candidate(new LegId("trunk:" + out.trunk().name()), Reach.CONNECTED, false));
+            candidates = List.of(new Candidate(new LegId("trunk:" + out.trunk().name()), Reach.CONNECTED, Pushes.NONE));
             callee = leg -> routeToTrunk(out);
         }
-        if (candidates.stream().noneMatch(c -> c.pushable() || c.reach() != Reach.ASLEEP)) {
+        if (candidates.stream().noneMatch(c -> c.pushes().wake() || c.reach() != Reach.ASLEEP)) {
             throw new Refused(Refusal.of(480, "Reason", "Q.850;cause=20;text=\"No device is registered\""));
         }
+        Optional<Aor> calledUser = called instanceof Called.ByUser user ? Optional.of(user.aor()) : Optional.empty();
+        Optional<Aor> callerAor = caller instanceof FarEnd.DeviceEnd end ? Optional.of(end.aor()) : Optional.empty();
+        Optional<LegId> callerLeg =
+                caller instanceof FarEnd.DeviceEnd end ? end.id().map(Bridge::leg) : Optional.empty();
         CallPlan plan = new CallPlan(
                 CallId.random(),
+                callerLeg,
                 candidates,
                 settings.ringLimit(),
                 settings.silenceLimit(),
                 settings.durationLimit(),
+                settings.holdLimit(),
                 whileParked,
                 settings.declinesAll());
         request.respond(Responses.create(request.message(), 100, Optional.empty()));
         Optional<RunningCall<BridgedCall>> running = bridge.engine().begin(plan, call -> {
-            if (called instanceof Called.ByUser user) {
-                call.claimAor(user.aor().toString());
-            }
+            calledUser.ifPresent(aor -> call.claimAor(aor.toString()));
+            callerAor.ifPresent(aor -> call.claimAor(aor.toString()));
             Carried offer = Carried.of(request.message(), caller.isTrusted());
-            return new BridgedCall(bridge, call, new CallerLeg(request, caller, offer, call::claimDialog), callee);
+            return new BridgedCall(
+                    bridge, call, new CallerLeg(request, caller, offer, call::claimDialog), calledUser, callee);
         });
         RunningCall<BridgedCall> call = running.orElseThrow(() -> new Refused(Refusal.of(503, "Retry-After", "5")));
         cancel.connect(() -> call.submit(() -> call.edge().onCancel()));
@@ -255,7 +259,7 @@ final class InviteHandler {
         if (!bridge.settings().callWaiting() && bridge.isTalking(device.id())) {
             reach = Reach.BUSY;
         }
-        return new Candidate(Bridge.leg(device.id()), reach, device.isPushable());
+        return new Candidate(Bridge.leg(device.id()), reach, bridge.pushes(device));
     }
 
     private Optional<Callee.Route> routeToDevice(LegId leg) {

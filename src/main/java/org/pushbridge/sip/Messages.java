@@ -143,6 +143,23 @@ final class Messages {
         return text.startsWith("<") || text.startsWith("\"") || text.contains("<") ? text : "<" + text + ">";
     }
 
+    /**
+     * A From or To address as text.
+     *
+     * @param name may be empty; what would break out of its quotes is left out
+     * @throws IllegalArgumentException if the URI is none
+     */
+    static String named(String name, String uri) {
+        String bare = "<" + withoutPushParameters(uri) + ">";
+        String plain = name.replaceAll("[\\\\\"\\p{Cntrl}]", "").strip();
+        return plain.isEmpty() ? bare : "\"" + plain + "\" " + bare;
+    }
+
+    static void setBody(SIPMessage message, String type, String body) {
+        message.setHeader((Header) header("Content-Type", type));
+        message.setMessageContent(body.getBytes(StandardCharsets.UTF_8));
+    }
+
     /** The Record-Route entries as text, topmost first. */
     static List<String> recordRoutes(SIPMessage message) {
         RecordRouteList list = message.getRecordRouteHeaders();
@@ -191,6 +208,13 @@ final class Messages {
         }
         names.stream().filter(n -> n.toLowerCase(Locale.ROOT).startsWith("pn-")).forEach(copy::removeParameter);
         return copy.toString();
+    }
+
+    /** What a Contact URI says that requests in its dialog may wake its device by (RFC 8599 section 6.1.1). */
+    static Optional<String> purr(String contactUri) {
+        return uri(contactUri) instanceof SipUri sip
+                ? Optional.ofNullable(sip.getParameter("pn-purr"))
+                : Optional.empty();
     }
 
     /** The user part of a SIP URI, with everything escaped that may not stand in it (RFC 3261 section 25.1). */

@@ -14,7 +14,8 @@ import org.pushbridge.sip.stack.Responses;
 
 /**
  * REGISTER: the registrar decides; when it has accepted and the store has it, the 200 goes out, and right behind it the
- * INVITE of each call that was parked for the device (RFC 8599 section 5.6).
+ * INVITE of each call that was parked for the device (RFC 8599 section 5.6), and the verdict of each that it is too late
+ * for.
  */
 final class RegisterHandler {
     private static final Logger log = LogManager.getLogger(RegisterHandler.class);
@@ -48,9 +49,11 @@ final class RegisterHandler {
                 connections.remove(flow); // it closed meanwhile, and nobody will tell
             }
         }
+        bridge.waker().registered(device);
         bridge.engine()
                 .byAor(device.aor().toString())
-                .forEach(call -> call.submit(() -> call.edge().onRegistered(device)));
+                .forEach(call -> call.submit(() -> call.edge().onRegistered(device, flow)));
+        bridge.verdicts().tell(device);
     }
 
     /** The user whose device used a connection that is closed now; asked once. */

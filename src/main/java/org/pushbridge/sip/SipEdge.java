@@ -7,6 +7,7 @@ import java.util.Optional;
 import javax.sip.header.Header;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.Flow;
+import org.pushbridge.device.Tombstones;
 import org.pushbridge.engine.CallEngine;
 import org.pushbridge.engine.EngineSettings;
 import org.pushbridge.sip.registrar.DigestAuthenticator;

@@ -55,6 +55,9 @@ public interface Waker {
      */
     void endByVoip(Wake wake, String reason);
 
+    /** A device registered: pushes to it lead somewhere (see Apple's budget for VoIP pushes). */
+    void registered(Device device);
+
     /** Asks a device by a background push to register, as a request inside its dialog waits (RFC 8599 section 6). */
     void wakeForRequest(Wake wake);
 

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.logging.log4j.LogManager;
@@ -20,6 +21,8 @@ import org.pushbridge.device.Aor;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.DeviceStore;
+import org.pushbridge.device.Tombstone;
+import org.pushbridge.device.TombstoneStore;
 import org.pushbridge.device.User;
 
 /**
@@ -32,7 +35,7 @@ import org.pushbridge.device.User;
  *
  * <p>For what "on disk" means, see {@link H2File} and {@link PostgreSql}.
  */
-public final class Store implements DeviceStore, AutoCloseable {
+public final class Store implements DeviceStore, TombstoneStore, AutoCloseable {
     private static final Logger LOGGER = LogManager.getLogger(Store.class);
     private static final Duration DRAIN_LIMIT = Duration.ofSeconds(10);
     private static final Duration SHORTEST_CONNECTION_WAIT = Duration.ofMillis(250);
@@ -130,23 +133,26 @@ public final class Store implements DeviceStore, AutoCloseable {
         return writer.write("remove the device " + id, handle -> DeviceTable.remove(handle, id));
     }
 
-    /** Remembers how a call ended for a device; replaces what was remembered of the same two. */
+    @Override
     public CompletionStage<Void> bury(Tombstone tombstone) {
         return writer.write(
                 "remember the end of the call " + tombstone.call() + " for the device " + tombstone.device(),
                 handle -> TombstoneTable.bury(handle, tombstone));
     }
 
-    /**
-     * The ended calls the device was pushed to for and does not know the end of, the latest first. Blocks.
-     *
-     * @param now those that expire at or before it are left out
-     */
-    public List<Tombstone> tombstonesFor(DeviceId device, Instant now) {
-        return read("the tombstones", handle -> TombstoneTable.load(handle, device, now));
+    @Override
+    public List<Tombstone> loadTombstones(Instant now) {
+        return read("the tombstones", handle -> TombstoneTable.load(handle, now));
     }
 
-    /** Forgets the tombstones that expire at or before {@code now}. */
+    @Override
+    public CompletionStage<Void> forgetTombstone(UUID call, DeviceId device) {
+        return writer.write(
+                "forget the end of the call " + call + " for the device " + device,
+                handle -> TombstoneTable.remove(handle, call, device));
+    }
+
+    @Override
     public CompletionStage<Void> purgeTombstones(Instant now) {
         return writer.write("forget old tombstones", handle -> TombstoneTable.purge(handle, now));
     }

@@ -5,37 +5,47 @@ import java.util.List;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
 import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.Tombstone;
 
 /** The SQL of the tombstones. */
 final class TombstoneTable {
     private TombstoneTable() {}
 
     static void bury(Handle handle, Tombstone tombstone) {
+        remove(handle, tombstone.call(), tombstone.device());
         handle.execute(
-                "DELETE FROM tombstones WHERE call_id = ? AND device_id = ?",
-                tombstone.call(),
-                tombstone.device().value());
-        handle.execute(
-                "INSERT INTO tombstones (call_id, device_id, ended_at, expires_at, reason) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO tombstones (call_id, device_id, ended_at, expires_at, reason, from_uri, display_name, had,"
+                        + " told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 tombstone.call(),
                 tombstone.device().value(),
                 EpochNanos.of(tombstone.endedAt()),
                 EpochNanos.of(tombstone.expiresAt()),
-                tombstone.reason());
+                tombstone.reason(),
+                tombstone.from(),
+                tombstone.displayName(),
+                tombstone.had(),
+                tombstone.told());
     }
 
-    /** The device's, as far as they count at {@code now}, the latest end first. */
-    static List<Tombstone> load(Handle handle, DeviceId device, Instant now) {
-        return handle.createQuery("SELECT call_id, ended_at, expires_at, reason FROM tombstones"
-                        + " WHERE device_id = :device AND expires_at > :now ORDER BY ended_at DESC, call_id")
-                .bind("device", device.value())
+    static void remove(Handle handle, UUID call, DeviceId device) {
+        handle.execute("DELETE FROM tombstones WHERE call_id = ? AND device_id = ?", call, device.value());
+    }
+
+    /** As far as they count at {@code now}, the earliest end first. */
+    static List<Tombstone> load(Handle handle, Instant now) {
+        return handle.createQuery(
+                        "SELECT * FROM tombstones WHERE expires_at > :now ORDER BY ended_at, call_id, device_id")
                 .bind("now", EpochNanos.of(now))
                 .map((row, context) -> new Tombstone(
                         row.getObject("call_id", UUID.class),
-                        device,
+                        new DeviceId(row.getString("device_id")),
                         EpochNanos.toInstant(row.getLong("ended_at")),
                         EpochNanos.toInstant(row.getLong("expires_at")),
-                        row.getString("reason")))
+                        row.getString("reason"),
+                        row.getString("from_uri"),
+                        row.getString("display_name"),
+                        row.getBoolean("had"),
+                        row.getBoolean("told")))
                 .list();
     }
 

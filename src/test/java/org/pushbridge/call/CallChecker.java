@@ -305,7 +305,7 @@ final class CallChecker {
         begun = true;
         callerWaits = true;
         for (Candidate candidate : plan.candidates()) {
-            LegView leg = new LegView(candidate.leg(), candidate.pushable());
+            LegView leg = new LegView(candidate.leg(), candidate.pushes().wake());
             legs.put(candidate.leg(), leg);
             if (candidate.reach() == Reach.BUSY) {
                 leg.refused = true;
@@ -333,7 +333,7 @@ final class CallChecker {
         }
         boolean known = legs.containsKey(e.leg());
         if (!known) {
-            legs.put(e.leg(), new LegView(e.leg(), e.pushable()));
+            legs.put(e.leg(), new LegView(e.leg(), e.pushes().wake()));
             coverage.saw(Situation.JOINED_LATE);
         }
         LegView leg = leg(e.leg());

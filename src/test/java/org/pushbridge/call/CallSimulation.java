@@ -118,10 +118,12 @@ final class CallSimulation {
         }
         CallPlan plan = new CallPlan(
                 new CallId(new UUID(0, seed)),
+                Optional.empty(),
                 candidates,
                 Duration.ofSeconds(draw(10, 45)),
                 Duration.ofSeconds(draw(2, 5)),
                 Duration.ofSeconds(draw(30, 300)),
+                Duration.ofSeconds(draw(5, 40)),
                 List.of(100, 180, 182, 183).get(random.nextInt(4)),
                 chance(80) ? Set.of(603) : Set.of(600, 603, 486));
         call = Call.planned(plan);
@@ -162,7 +164,7 @@ final class CallSimulation {
         if (chance(12)) {
             LegId id = new LegId("trunk:" + number);
             devices.put(id, new Device(id, false, chance(90) ? Line.LIVE : Line.NONE, true));
-            return new Candidate(id, Reach.CONNECTED, false);
+            return new Candidate(id, Reach.CONNECTED, Pushes.NONE);
         }
         LegId id = new LegId("phone-" + number);
         boolean pushable = chance(80);
@@ -170,7 +172,7 @@ final class CallSimulation {
         Line line = kind < 35 ? Line.LIVE : kind < 50 ? Line.SILENT : kind < 57 ? Line.BROKEN : Line.NONE;
         Reach reach = line == Line.NONE ? (chance(10) ? Reach.BUSY : Reach.ASLEEP) : Reach.CONNECTED;
         devices.put(id, new Device(id, pushable, line, false));
-        return new Candidate(id, reach, pushable);
+        return new Candidate(id, reach, pushable ? Pushes.USUAL : Pushes.NONE);
     }
 
     // --- the bridge's side: one step, and its actions --------------------------------------------------------------
@@ -275,6 +277,18 @@ final class CallSimulation {
 
         @Override
         public void bury(CallAction.Bury action) {}
+
+        @Override
+        public void pushEnd(CallAction.PushEnd action) {}
+
+        @Override
+        public void pushForRequest(CallAction.PushForRequest action) {}
+
+        @Override
+        public void cancelAgain(CallAction.CancelAgain action) {}
+
+        @Override
+        public void repeatFinal(CallAction.RepeatFinal action) {}
     };
 
     private void fire(Timer timer, int generation) {
@@ -549,7 +563,7 @@ final class CallSimulation {
 
         void register(Line fresh) {
             line = fresh;
-            deliver(new CallEvent.DeviceRegistered(id, pushable));
+            deliver(new CallEvent.DeviceRegistered(id, pushable ? Pushes.USUAL : Pushes.NONE));
         }
 
         void invited(int number) {

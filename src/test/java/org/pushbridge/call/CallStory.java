@@ -40,29 +40,31 @@ final class CallStory {
     static CallStory to(Candidate... candidates) {
         return new CallStory(new CallPlan(
                 new CallId(new UUID(0, 1)),
+                Optional.empty(),
                 List.of(candidates),
                 Duration.ofSeconds(45),
                 Duration.ofSeconds(4),
                 Duration.ofHours(4),
+                Duration.ofSeconds(30),
                 182,
                 Set.of(603)));
     }
 
     static Candidate asleep(String name) {
-        return new Candidate(new LegId(name), Reach.ASLEEP, true);
+        return new Candidate(new LegId(name), Reach.ASLEEP, Pushes.USUAL);
     }
 
     static Candidate connected(String name) {
-        return new Candidate(new LegId(name), Reach.CONNECTED, true);
+        return new Candidate(new LegId(name), Reach.CONNECTED, Pushes.USUAL);
     }
 
     static Candidate busy(String name) {
-        return new Candidate(new LegId(name), Reach.BUSY, true);
+        return new Candidate(new LegId(name), Reach.BUSY, Pushes.USUAL);
     }
 
     /** A trunk, or a desk phone: connected, and no push wakes it. */
     static Candidate trunk(String name) {
-        return new Candidate(new LegId(name), Reach.CONNECTED, false);
+        return new Candidate(new LegId(name), Reach.CONNECTED, Pushes.NONE);
     }
 
     static LegDialog dialog(String leg) {
@@ -99,7 +101,7 @@ final class CallStory {
     }
 
     CallStory registers(String leg) {
-        return on(new CallEvent.DeviceRegistered(new LegId(leg), true));
+        return on(new CallEvent.DeviceRegistered(new LegId(leg), Pushes.USUAL));
     }
 
     CallStory pushFails(String leg) {
@@ -242,7 +244,12 @@ final class CallStory {
     }
 
     static CallAction bury(String leg, Verdict why) {
-        return new CallAction.Bury(new LegId(leg), why);
+        return new CallAction.Bury(new LegId(leg), why, false);
+    }
+
+    /** For a leg that has the call by SIP. */
+    static CallAction buryWhatRang(String leg, Verdict why) {
+        return new CallAction.Bury(new LegId(leg), why, true);
     }
 
     static CallAction alert(String leg) {

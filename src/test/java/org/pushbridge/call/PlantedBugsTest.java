@@ -128,12 +128,12 @@ class PlantedBugsTest {
                         "invites again at every REGISTER",
                         call -> new CallRules(call) {
                             @Override
-                            void onDeviceRegistered(LegId id, boolean pushable) {
+                            void onDeviceRegistered(LegId id, Pushes pushes) {
                                 Leg leg = legs.get(id);
                                 if (leg != null && leg.state() == State.INVITED) {
                                     invite(leg);
                                 } else {
-                                    super.onDeviceRegistered(id, pushable);
+                                    super.onDeviceRegistered(id, pushes);
                                 }
                             }
                         },

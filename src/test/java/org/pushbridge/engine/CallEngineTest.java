@@ -21,6 +21,7 @@ import org.pushbridge.call.CallPlan.Candidate;
 import org.pushbridge.call.CallPlan.Reach;
 import org.pushbridge.call.Ending;
 import org.pushbridge.call.LegId;
+import org.pushbridge.call.Pushes;
 
 class CallEngineTest {
     private static final LegId PHONE = new LegId("0123456789abcdef");
@@ -145,10 +146,12 @@ class CallEngineTest {
     private static CallPlan plan(Duration ringLimit) {
         return new CallPlan(
                 CallId.random(),
-                List.of(new Candidate(PHONE, Reach.ASLEEP, true)),
+                Optional.empty(),
+                List.of(new Candidate(PHONE, Reach.ASLEEP, Pushes.USUAL)),
                 ringLimit,
                 Duration.ofSeconds(1),
                 Duration.ofHours(1),
+                Duration.ofSeconds(30),
                 182,
                 Set.of(603));
     }
@@ -234,6 +237,26 @@ class CallEngineTest {
         @Override
         public void bury(CallAction.Bury action) {
             did.add("bury");
+        }
+
+        @Override
+        public void pushEnd(CallAction.PushEnd action) {
+            did.add("push end");
+        }
+
+        @Override
+        public void pushForRequest(CallAction.PushForRequest action) {
+            did.add("push for request");
+        }
+
+        @Override
+        public void cancelAgain(CallAction.CancelAgain action) {
+            did.add("cancel again");
+        }
+
+        @Override
+        public void repeatFinal(CallAction.RepeatFinal action) {
+            did.add("repeat final");
         }
 
         @Override

@@ -17,18 +17,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.pushbridge.call.CallId;
-import org.pushbridge.call.Verdict;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.DeviceStore;
+import org.pushbridge.device.Tombstone;
+import org.pushbridge.device.TombstoneStore;
+import org.pushbridge.device.Tombstones;
 import org.pushbridge.device.User;
 import org.pushbridge.engine.EngineSettings;
 import org.pushbridge.sip.registrar.DigestAuthenticator;
@@ -53,7 +55,7 @@ final class Edge implements AutoCloseable {
     final Party pbx;
     final Party carrier;
     final List<Waker.Wake> pushes = new CopyOnWriteArrayList<>();
-    final List<Verdict> tombstones = new CopyOnWriteArrayList<>();
+    final Tombstones tombstones;
     private final InetSocketAddress address;
     private final List<Party> parties = new ArrayList<>();
 
@@ -65,6 +67,7 @@ final class Edge implements AutoCloseable {
             var unused = directory.saveUser(Ha1.of(Aor.parse(user + "@example.com"), "secret".toCharArray()));
         }
         Clock clock = Clock.systemUTC();
+        tombstones = Tombstones.load(new UnkeptTombstones(), Duration.ofHours(24), clock);
         DigestAuthenticator digest =
                 new DigestAuthenticator(DigestSettings.of(List.of("example.com")), directory, clock);
         InetSocketAddress any = new InetSocketAddress(ip("127.0.0.1"), 0);
@@ -95,7 +98,7 @@ final class Edge implements AutoCloseable {
                             clock),
                     digest,
                     new RecordingWaker(),
-                    (CallId call, DeviceId device, Verdict verdict, Instant at) -> tombstones.add(verdict),
+                    tombstones,
                     clock);
         } catch (SipStackException e) {
             throw new AssertionError(e);
@@ -209,10 +212,36 @@ final class Edge implements AutoCloseable {
         public void endByVoip(Wake wake, String reason) {}
 
         @Override
+        public void registered(Device device) {}
+
+        @Override
         public void wakeForRequest(Wake wake) {}
     }
 
     /** A store that keeps nothing: there is no restart here. */
+    private static final class UnkeptTombstones implements TombstoneStore {
+        @Override
+        public List<Tombstone> loadTombstones(Instant now) {
+            return List.of();
+        }
+
+        @Override
+        public CompletionStage<Void> bury(Tombstone tombstone) {
+            return CompletableFuture.completedStage(null);
+        }
+
+        @Override
+        public CompletionStage<Void> forgetTombstone(UUID call, DeviceId device) {
+            return CompletableFuture.completedStage(null);
+        }
+
+        @Override
+        public CompletionStage<Void> purgeTombstones(Instant now) {
+            return CompletableFuture.completedStage(null);
+        }
+    }
+
+    /** The same for users and devices. */
     private static final class Unkept implements DeviceStore {
         @Override
         public List<User> loadUsers() {

@@ -17,6 +17,7 @@ import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.Flow;
 import org.pushbridge.device.PushTarget;
 import org.pushbridge.device.PushToken;
+import org.pushbridge.device.Tombstone;
 import org.pushbridge.device.User;
 
 /** Users, devices and tombstones for tests. */
@@ -91,7 +92,16 @@ public final class Samples {
     }
 
     public static Tombstone tombstone(UUID call, Instant endedAt, DeviceId device) {
-        return new Tombstone(call, device, endedAt, endedAt.plus(Duration.ofHours(24)), "answered-elsewhere");
+        return new Tombstone(
+                call,
+                device,
+                endedAt,
+                endedAt.plus(Duration.ofHours(24)),
+                "answered-elsewhere",
+                "sip:carol@example.net",
+                "Carol \"C\" Ünsal",
+                false,
+                false);
     }
 
     public static InetSocketAddress address(String literal, int port) {

@@ -15,6 +15,13 @@ public interface ClientCall {
      */
     void cancel(Optional<String> reason);
 
+    /**
+     * Sends the CANCEL that was asked for once more, over another way: its receiver has lost the connection the INVITE
+     * came over and has another. It knows the CANCEL by its branch (RFC 3261 section 9.2). Does nothing before
+     * {@link #cancel} and after the final outcome.
+     */
+    void cancelAgain(Destination newest);
+
     /** The request as it was sent, with its Via. Not to be changed. */
     SIPRequest request();
 }

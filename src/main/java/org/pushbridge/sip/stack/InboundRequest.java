@@ -11,7 +11,7 @@ public final class InboundRequest {
     private final Reception reception;
     private final SIPRequest message;
     private final Flow flow;
-    private final Link back;
+    private volatile Link back;
     private final Optional<ServerTransaction> transaction;
     private final Optional<InboundRequest> cancelled;
     private volatile @Nullable Object attachment;
@@ -62,6 +62,14 @@ public final class InboundRequest {
         return transaction.isPresent() && reception.respond(transaction.get(), response);
     }
 
+    /**
+     * Sends the last response once more, if the transaction still knows it. For a client that is reached another way
+     * now, see {@link SipStack#redirect}.
+     */
+    public void repeatLastResponse() {
+        transaction.ifPresent(ServerTransaction::resendLastResponseAsBytes);
+    }
+
     /** Whether there was a final response. */
     public boolean isAnswered() {
         return transaction.isPresent() && transaction.get().finalStatus() != 0;
@@ -74,6 +82,11 @@ public final class InboundRequest {
 
     public void attach(Object what) {
         attachment = what;
+    }
+
+    void moveTo(Link other) {
+        back = other;
+        transaction.ifPresent(t -> t.moveTo(other));
     }
 
     Link back() {

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What a JAIN-SIP transaction sends through: a {@link Link} in JAIN-SIP's clothes. One for each transaction. */
 final class LinkChannel extends MessageChannel implements RawMessageChannel {
-    private final Link link;
     private final SIPTransactionStack stack;
+    private volatile Link link;
     private volatile Consumer<String> onFailure = why -> {};
     private @Nullable SIPMessage encoded;
     private byte[] bytes = new byte[0];
@@ -27,6 +27,11 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
 
     Link link() {
         return link;
+    }
+
+    /** What is sent from here on takes another way. */
+    void moveTo(Link other) {
+        link = other;
     }
 
     /** @param handler told, on any thread, of messages that did not leave */

@@ -92,8 +92,8 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
     }
 
     /**
-     * A device cannot answer over a flow that is gone, and nobody who has not answered at all will. A peer that
-     * listens and is at work on the request may still answer over a new connection (RFC 3261 section 18.2.2).
+     * Nobody who has not answered at all will answer after the connection is gone. A peer that is at work on the request
+     * may still do so over a new one (RFC 3261 section 18.2.2): one that listens, or a device that rings and registers anew.
      */
     @Override
     public void linkClosed(String why) {
@@ -101,7 +101,8 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
         synchronized (this) {
             working = provisional;
         }
-        if (destination instanceof Destination.OverFlow || !working) {
+        boolean mayMove = request.getMethod().equals("INVITE") && request.getToTag() == null;
+        if (!working || (destination instanceof Destination.OverFlow && !mayMove)) {
             failure(why);
         }
     }
@@ -119,6 +120,17 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
             cancel = made;
         }
         sendCancelIfDue();
+    }
+
+    @Override
+    public void cancelAgain(Destination newest) {
+        SIPRequest again;
+        synchronized (this) {
+            again = cancel;
+        }
+        if (again != null && !finished.get() && !stack.sendAgain(again, newest)) {
+            LOG.debug("A CANCEL could not be sent again; destination={}", newest);
+        }
     }
 
     private SIPRequest makeCancel(Optional<String> reason) {

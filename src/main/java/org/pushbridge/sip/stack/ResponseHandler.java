@@ -11,6 +11,18 @@ import gov.nist.javax.sip.message.SIPResponse;
  * by the stack; ACKs to other final responses are.
  */
 public interface ResponseHandler {
+    /** For a request that nothing hangs on. */
+    ResponseHandler NOBODY_CARES = new ResponseHandler() {
+        @Override
+        public void onResponse(SIPResponse response) {}
+
+        @Override
+        public void onTimeout() {}
+
+        @Override
+        public void onTransportFailure(String why) {}
+    };
+
     void onResponse(SIPResponse response);
 
     /** No final response within 64 T1 (RFC 3261 Timers B and F), or within 64 T1 of the CANCEL (section 9.1). */

@@ -85,6 +85,11 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         }
     }
 
+    /** Its client is reached another way now. */
+    void moveTo(Link other) {
+        channel.moveTo(other);
+    }
+
     /** @return whether it was sent; a response after the final one is not */
     synchronized boolean respond(SIPResponse response) {
         if (finalStatus != 0) {

@@ -152,6 +152,26 @@ public final class SipStack implements AutoCloseable {
         reception.send(response, request.back());
     }
 
+    /**
+     * Has the responses to a request go another way from now on: the client has lost its connection and has another.
+     * It knows them by their branch (RFC 3261 section 17.1.3).
+     *
+     * @return false if there is no such way
+     */
+    public boolean redirect(InboundRequest request, Flow newest) {
+        Optional<Link> link = linkTo(new OverFlow(newest));
+        link.ifPresent(request::moveTo);
+        return link.isPresent();
+    }
+
+    /** Sends a request again over another way, outside its transaction. */
+    boolean sendAgain(SIPRequest request, Destination destination) {
+        Optional<Link> link = linkTo(destination);
+        link.ifPresent(
+                way -> reception.send(way, request.encodeAsBytes(way.transport().name())));
+        return link.isPresent();
+    }
+
     /** Where the stack listens, with the ports actually bound; in the order of the settings. */
     public List<ListeningPointInfo> listeners() {
         return listeners.stream()

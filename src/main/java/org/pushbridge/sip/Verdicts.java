@@ -1,0 +1,210 @@
+package org.pushbridge.sip;
+
+import gov.nist.javax.sip.message.SIPRequest;
+import gov.nist.javax.sip.message.SIPResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.sip.header.Header;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.pushbridge.call.CallId;
+import org.pushbridge.call.Verdict;
+import org.pushbridge.device.Binding;
+import org.pushbridge.device.Device;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.Flow;
+import org.pushbridge.device.Tombstone;
+import org.pushbridge.sip.stack.ClientCall;
+import org.pushbridge.sip.stack.Destination;
+import org.pushbridge.sip.stack.ResponseHandler;
+
+/**
+ * Tells devices over SIP how calls ended that they were pushed to for (invariant 4): right behind the 200 to their
+ * REGISTER, in the way their app understands. Safe for any thread.
+ *
+ * <p>An app on dialog events gets a NOTIFY with the calls that are alive. Any other gets an INVITE that is cancelled at
+ * once: the call its push announced appears, and is over. It has the same Call-ID, From tag and CSeq whenever it is
+ * sent, so that a device that gets it twice takes the second for a copy (RFC 3261 section 8.2.2.2).
+ */
+final class Verdicts {
+    private static final Logger log = LogManager.getLogger(Verdicts.class);
+    private static final long CSEQ = 1;
+    /** What the INVITE offers. It is cancelled before anyone can take it up, but there are apps that want an offer. */
+    private static final String OFFER = """
+            v=0\r
+            o=- 0 0 IN IP4 0.0.0.0\r
+            s=-\r
+            c=IN IP4 0.0.0.0\r
+            t=0 0\r
+            m=audio 9 RTP/AVP 0 8 101\r
+            a=rtpmap:101 telephone-event/8000\r
+            a=inactive\r
+            """;
+
+    private final Bridge bridge;
+    /** The INVITEs under way, and what they went out on. */
+    private final Map<Due, Flow> underWay = new ConcurrentHashMap<>();
+
+    private record Due(UUID call, DeviceId device) {
+        static Due of(Tombstone tombstone) {
+            return new Due(tombstone.call(), tombstone.device());
+        }
+    }
+
+    Verdicts(Bridge bridge) {
+        this.bridge = bridge;
+    }
+
+    /** The device has a flow, and its 200 is on the way: it is told what is due. */
+    void tell(Device device) {
+        List<Tombstone> due = bridge.tombstones().untold(device.id());
+        Optional<Binding> binding = bridge.reachableBinding(device);
+        if (due.isEmpty() || binding.isEmpty()) {
+            return;
+        }
+        switch (way(device, binding.get())) {
+            case DIALOG_EVENTS -> {}
+            case INVITE_CANCEL -> {
+                if (!bridge.isTalking(device.id())) { // else it is told when it has hung up
+                    due.forEach(tombstone -> inviteAndCancel(device, binding.get(), tombstone));
+                }
+            }
+            case AUTO, NONE -> {}
+        }
+    }
+
+    private AppRules.VerdictBy way(Device device, Binding binding) {
+        AppRules.VerdictBy configured = bridge.settings().rulesFor(device).verdict();
+        if (configured != AppRules.VerdictBy.AUTO) {
+            return configured;
+        }
+        return binding.dialogEvents() ? AppRules.VerdictBy.DIALOG_EVENTS : AppRules.VerdictBy.INVITE_CANCEL;
+    }
+
+    /** A tombstone was just made: a device that showed up meanwhile may not register again for long. */
+    void onBuried(Device device, Instant callBegan) {
+        boolean cameMeanwhile = bridge.reachableBinding(device)
+                .filter(binding -> !binding.registeredAt().isBefore(callBegan))
+                .isPresent();
+        if (cameMeanwhile) {
+            tell(device);
+        }
+    }
+
+    // --- INVITE and CANCEL ---------------------------------------------------------------------------------------
+
+    private void inviteAndCancel(Device device, Binding binding, Tombstone tombstone) {
+        if (tombstone.had()) {
+            return; // its own INVITE is cancelled; another would not end what it shows
+        }
+        Flow before = underWay.put(Due.of(tombstone), binding.flow());
+        if (binding.flow().equals(before)) {
+            return;
+        }
+        String callId = BridgedCall.sipCallId(new CallId(tombstone.call()), device.id());
+        String target = Messages.withoutPushParameters(binding.contact());
+        SIPRequest invite = Messages.request(
+                "INVITE",
+                target,
+                caller(tombstone),
+                tag(tombstone),
+                "<sip:" + Messages.userPart(device.aor().user()) + "@"
+                        + device.aor().host() + ">",
+                Optional.empty(),
+                callId,
+                CSEQ,
+                Messages.MAX_FORWARDS,
+                binding.path());
+        Destination destination = new Destination.OverFlow(binding.flow());
+        invite.setHeader((Header) Messages.header(
+                "X-Pushbridge-Call-UUID",
+                CallKitUuid.of(new CallId(tombstone.call())).toString()));
+        invite.setHeader((Header) bridge.contactFor(destination));
+        invite.setHeader((Header) Messages.allow());
+        Messages.setBody(invite, "application/sdp", OFFER);
+        ClientCall sent = bridge.stack().send(invite, destination, new Outcome(tombstone, binding.flow(), target));
+        sent.cancel(Reasons.lateVerdict(
+                Verdict.ofWord(tombstone.reason()), bridge.settings().rulesFor(device)));
+        log.info(
+                "device={} woke after call={} had ended: {}; it is told by INVITE and CANCEL",
+                device.id(),
+                tombstone.call(),
+                tombstone.reason());
+    }
+
+    private static String caller(Tombstone tombstone) {
+        try {
+            return Messages.named(tombstone.displayName(), tombstone.from());
+        } catch (IllegalArgumentException e) {
+            return "\"Anonymous\" <sip:anonymous@anonymous.invalid>"; // RFC 3261 section 8.1.1.3
+        }
+    }
+
+    /** The same for each copy of the INVITE, also after a restart. */
+    private static String tag(Tombstone tombstone) {
+        return UUID.nameUUIDFromBytes(
+                        (tombstone.call() + "/" + tombstone.device().value()).getBytes(StandardCharsets.US_ASCII))
+                .toString();
+    }
+
+    private final class Outcome implements ResponseHandler {
+        private final Tombstone tombstone;
+        private final Flow flow;
+        private final String target;
+
+        Outcome(Tombstone tombstone, Flow flow, String target) {
+            this.tombstone = tombstone;
+            this.flow = flow;
+            this.target = target;
+        }
+
+        @Override
+        public void onResponse(SIPResponse response) {
+            if (response.getStatusCode() < 200) {
+                return;
+            }
+            if (response.getStatusCode() < 300) {
+                hangUp(response);
+            }
+            over();
+            bridge.tombstones().told(tombstone.call(), tombstone.device());
+        }
+
+        /** The user was quicker than the CANCEL. */
+        private void hangUp(SIPResponse response) {
+            Dialog dialog = new Dialog(
+                    response.getCallId().getCallId(),
+                    Messages.party(response.getFrom().getAddress()),
+                    response.getFromTag(),
+                    Messages.party(response.getTo().getAddress()),
+                    response.getToTag() == null ? "" : response.getToTag(),
+                    CSEQ + 1,
+                    -1,
+                    Messages.reversed(Messages.recordRoutes(response)),
+                    Messages.contactUri(response).orElse(target),
+                    false);
+            Destination destination = new Destination.OverFlow(flow);
+            bridge.stack().sendAck(Messages.inDialog("ACK", dialog, CSEQ), destination);
+            bridge.stack().send(Messages.inDialog("BYE", dialog, CSEQ + 1), destination, ResponseHandler.NOBODY_CARES);
+        }
+
+        @Override
+        public void onTimeout() {
+            over(); // it is still due
+        }
+
+        @Override
+        public void onTransportFailure(String why) {
+            over();
+        }
+
+        private void over() {
+            underWay.remove(Due.of(tombstone), flow);
+        }
+    }
+}
