@@ -15,6 +15,7 @@ import javax.sip.header.Header;
 import org.pushbridge.call.CallId;
 import org.pushbridge.call.LegId;
 import org.pushbridge.call.Pushes;
+import org.pushbridge.device.Aor;
 import org.pushbridge.device.Binding;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
@@ -29,7 +30,8 @@ import org.pushbridge.sip.stack.Transport;
 /**
  * What all calls share: the stack, the directory, the engine, the ways out. Safe for any thread.
  *
- * <p>The stack is made with the edge's event handler and the handler needs the bridge, so the stack is given last.
+ * <p>The stack is made with the edge's event handler and the handler needs the bridge, so the stack is given last; so are the
+ * dialog events.
  */
 final class Bridge {
     private final SipSettings settings;
@@ -40,7 +42,8 @@ final class Bridge {
     private final Clock clock;
     private final TrunkAddresses trunkAddresses;
     private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
-    private final Verdicts verdicts = new Verdicts(this);
+    private volatile Optional<DialogEvents> dialogEvents = Optional.empty();
+    private volatile Optional<Verdicts> verdicts = Optional.empty();
     private volatile Optional<SipStack> stack = Optional.empty();
 
     Bridge(
@@ -91,8 +94,18 @@ final class Bridge {
         return tombstones;
     }
 
+    void useDialogEvents(DialogEvents made) {
+        dialogEvents = Optional.of(made);
+        verdicts = Optional.of(new Verdicts(this, made));
+    }
+
     Verdicts verdicts() {
-        return verdicts;
+        return verdicts.orElseThrow(() -> new IllegalStateException("Dialog events are not set up"));
+    }
+
+    /** The calls of a user changed. */
+    void changed(Aor aor) {
+        dialogEvents.ifPresent(events -> events.onChanged(aor));
     }
 
     Clock clock() {
@@ -139,7 +152,7 @@ final class Bridge {
     void over(CallId call) {
         Set<DeviceId> both = talking.remove(call);
         if (both != null) {
-            both.stream().flatMap(id -> directory.device(id).stream()).forEach(verdicts::tell);
+            both.stream().flatMap(id -> directory.device(id).stream()).forEach(verdicts()::tell);
         }
     }
 

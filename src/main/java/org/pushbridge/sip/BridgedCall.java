@@ -96,6 +96,14 @@ final class BridgedCall implements CallEdge {
         return running.id();
     }
 
+    /** Whoever watches the calls of those in it is told. */
+    private void changed() {
+        called.ifPresent(bridge::changed);
+        if (caller.farEnd instanceof FarEnd.DeviceEnd end) {
+            bridge.changed(end.aor());
+        }
+    }
+
     /** Whether this user's devices still ring for it. Any thread: for limits, a moment's lag does not matter. */
     boolean rings(Aor user) {
         return called.equals(Optional.of(user)) && isRinging();
@@ -104,6 +112,21 @@ final class BridgedCall implements CallEdge {
     private boolean isRinging() {
         Call.Phase phase = running.call().phase();
         return phase == Call.Phase.NEW || phase == Call.Phase.RINGING;
+    }
+
+    /** Who is called, as the caller wrote it. Any thread. */
+    Address calledAddress() {
+        return caller.invite.message().getTo().getAddress();
+    }
+
+    /** The Call-ID of the caller's dialog. Any thread. */
+    String callersCallId() {
+        return caller.callId;
+    }
+
+    /** Who calls, as devices are told. Any thread. */
+    Address callerAddress() {
+        return caller.invite.message().getFrom().getAddress();
     }
 
     // --- what the rules ask for: the caller ----------------------------------------------------------------------
@@ -122,6 +145,7 @@ final class BridgedCall implements CallEdge {
             response.setHeader((Header) bridge.contactFor(caller.invite.flow()));
         }
         if (action.status() >= 300) {
+            changed();
             answeredFinally = true;
             if (action.status() == 480 && wakeFailedForNow) {
                 response.setHeader((Header) Messages.header("Retry-After", "30"));
@@ -135,6 +159,7 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void answerCaller(CallAction.AnswerCaller action) {
+        changed();
         answeredFinally = true;
         SIPResponse response = response(
                 caller.invite,
@@ -153,6 +178,7 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void invite(CallAction.Invite action) {
+        changed();
         Optional<Callee.Route> found = callee.route(action.leg());
         if (found.isEmpty()) {
             running.submit(() -> running.on(
@@ -197,6 +223,7 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void cancel(CallAction.Cancel action) {
+        changed();
         DeviceLeg leg = legs.get(action.leg());
         if (leg != null && leg.invites.containsKey(action.attempt())) {
             leg.invites.get(action.attempt()).cancel(Reasons.towardsDevice(action.reason(), rules(action.leg())));
@@ -230,6 +257,7 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void bye(CallAction.Bye action) {
+        changed();
         if (action.to() == Side.CALLER && !acknowledged) {
             heldBye = Optional.of(action);
             return;
@@ -276,6 +304,7 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void push(CallAction.Push action) {
+        changed();
         Optional<Device> device = bridge.device(action.leg());
         if (device.isEmpty()) {
             running.submit(() -> running.on(new CallEvent.PushFailed(action.leg())));

@@ -49,6 +49,7 @@ final class Messages {
             "UPDATE",
             "INFO",
             "REFER",
+            "SUBSCRIBE",
             "NOTIFY",
             "MESSAGE");
 

@@ -53,7 +53,7 @@ final class RegisterHandler {
         bridge.engine()
                 .byAor(device.aor().toString())
                 .forEach(call -> call.submit(() -> call.edge().onRegistered(device, flow)));
-        bridge.verdicts().tell(device);
+        bridge.verdicts().onRegistered(device, flow);
     }
 
     /** The user whose device used a connection that is closed now; asked once. */

@@ -4,6 +4,7 @@ import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.function.Function;
 import javax.sip.header.Header;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.Flow;
@@ -29,6 +30,9 @@ public final class SipEdge implements AutoCloseable {
     private final SipStack stack;
     private final InviteHandler invites;
     private final RegisterHandler registers;
+    private final Subscriptions subscriptions;
+    private final SubscribeHandler subscribes;
+    private final DialogEvents dialogEvents;
 
     private SipEdge(
             SipSettings settings,
@@ -39,11 +43,17 @@ public final class SipEdge implements AutoCloseable {
             DigestAuthenticator digest,
             Waker waker,
             Tombstones tombstones,
-            Clock clock)
+            Clock clock,
+            SubscriptionSettings subscriptionSettings,
+            Function<Bridge, LiveDialogs> live)
             throws SipStackException {
         this.engine = new CallEngine<>(engineSettings);
         this.bridge = new Bridge(settings, directory, engine, waker, tombstones, clock);
         this.invites = new InviteHandler(bridge, digest);
+        this.subscriptions = new Subscriptions(bridge, live.apply(bridge), subscriptionSettings);
+        this.subscribes = new SubscribeHandler(bridge, digest, subscriptions);
+        this.dialogEvents = new DialogEvents(subscriptions);
+        bridge.useDialogEvents(dialogEvents);
         this.registers = new RegisterHandler(bridge, registrar);
         this.stack = SipStack.start(stackSettings, new Dispatcher());
         bridge.useStack(stack);
@@ -65,8 +75,50 @@ public final class SipEdge implements AutoCloseable {
             Tombstones tombstones,
             Clock clock)
             throws SipStackException {
+        return start(
+                settings,
+                stackSettings,
+                engineSettings,
+                directory,
+                registrar,
+                digest,
+                waker,
+                tombstones,
+                clock,
+                SubscriptionSettings.DEFAULT,
+                LiveCalls::new);
+    }
+
+    /** The same with other limits for subscriptions, and another view of what is alive. */
+    static SipEdge start(
+            SipSettings settings,
+            SipStackSettings stackSettings,
+            EngineSettings engineSettings,
+            DeviceDirectory directory,
+            Registrar registrar,
+            DigestAuthenticator digest,
+            Waker waker,
+            Tombstones tombstones,
+            Clock clock,
+            SubscriptionSettings subscriptionSettings,
+            Function<Bridge, LiveDialogs> live)
+            throws SipStackException {
         return new SipEdge(
-                settings, stackSettings, engineSettings, directory, registrar, digest, waker, tombstones, clock);
+                settings,
+                stackSettings,
+                engineSettings,
+                directory,
+                registrar,
+                digest,
+                waker,
+                tombstones,
+                clock,
+                subscriptionSettings,
+                live);
+    }
+
+    DialogEvents dialogEvents() {
+        return dialogEvents;
     }
 
     /** The stack, for its listeners and counters. */
@@ -88,6 +140,7 @@ public final class SipEdge implements AutoCloseable {
     public void close() {
         stack.close();
         engine.close();
+        subscriptions.close();
         bridge.trunkAddresses().close();
     }
 
@@ -110,7 +163,7 @@ public final class SipEdge implements AutoCloseable {
                     case "OPTIONS" -> onOptions(request);
                     case "ACK" -> {} // of nothing we know
                     case "BYE", "PRACK", "UPDATE", "INFO" -> answer(request, 481);
-                    case "SUBSCRIBE" -> answer(request, 489);
+                    case "SUBSCRIBE" -> subscribes.handle(request);
                     default -> answer(request, 405);
                 }
             }
@@ -129,7 +182,13 @@ public final class SipEdge implements AutoCloseable {
                                     answer(request, 503);
                                 }
                             },
-                            () -> answer(request, 481));
+                            () -> {
+                                if (request.message().getMethod().equals("SUBSCRIBE")) {
+                                    subscribes.handleInDialog(request);
+                                } else {
+                                    answer(request, 481);
+                                }
+                            });
         }
 
         /** RFC 3261 section 11: what an INVITE would meet; trunks use it to see whether the bridge lives. */
@@ -137,6 +196,7 @@ public final class SipEdge implements AutoCloseable {
             SIPResponse response = Responses.create(request.message(), 200, Optional.of(Messages.token()));
             response.setHeader((Header) Messages.header("Accept", "application/sdp"));
             response.setHeader((Header) Messages.allow());
+            response.setHeader((Header) Messages.header("Allow-Events", SubscribeHandler.PACKAGE));
             response.setHeader((Header) Messages.header("Supported", "path"));
             request.respond(response);
         }
@@ -151,8 +211,6 @@ public final class SipEdge implements AutoCloseable {
                     request.message().getToTag() == null ? Optional.of(Messages.token()) : Optional.empty());
             if (status == 405) {
                 response.setHeader((Header) Messages.allow());
-            } else if (status == 489) {
-                response.setHeader((Header) Messages.header("Allow-Events", "refer"));
             } else if (status == 503) {
                 response.setHeader((Header) Messages.header("Retry-After", "5"));
             }

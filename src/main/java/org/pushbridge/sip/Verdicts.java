@@ -4,10 +4,12 @@ import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sip.header.Header;
 import org.apache.logging.log4j.LogManager;
@@ -47,6 +49,7 @@ final class Verdicts {
             """;
 
     private final Bridge bridge;
+    private final DialogEvents dialogEvents;
     /** The INVITEs under way, and what they went out on. */
     private final Map<Due, Flow> underWay = new ConcurrentHashMap<>();
 
@@ -56,34 +59,46 @@ final class Verdicts {
         }
     }
 
-    Verdicts(Bridge bridge) {
+    Verdicts(Bridge bridge, DialogEvents dialogEvents) {
         this.bridge = bridge;
+        this.dialogEvents = dialogEvents;
     }
 
-    /** The device has a flow, and its 200 is on the way: it is told what is due. */
+    /** The device has registered over this flow, and its 200 is on the way: it is told what is due. */
+    void onRegistered(Device device, Flow flow) {
+        device.bindings().stream()
+                .filter(binding -> binding.flow().equals(flow))
+                .max(Comparator.comparing(Binding::registeredAt))
+                .ifPresent(binding -> tell(device, binding));
+    }
+
+    /** Tells a device what is due, if anything is and it is connected. */
     void tell(Device device) {
-        List<Tombstone> due = bridge.tombstones().untold(device.id());
-        Optional<Binding> binding = bridge.reachableBinding(device);
-        if (due.isEmpty() || binding.isEmpty()) {
+        if (bridge.tombstones().untold(device.id()).isEmpty()) {
             return;
         }
-        switch (way(device, binding.get())) {
-            case DIALOG_EVENTS -> {}
-            case INVITE_CANCEL -> {
-                if (!bridge.isTalking(device.id())) { // else it is told when it has hung up
-                    due.forEach(tombstone -> inviteAndCancel(device, binding.get(), tombstone));
-                }
-            }
-            case AUTO, NONE -> {}
-        }
+        bridge.reachableBinding(device).ifPresent(binding -> tell(device, binding));
     }
 
-    private AppRules.VerdictBy way(Device device, Binding binding) {
-        AppRules.VerdictBy configured = bridge.settings().rulesFor(device).verdict();
-        if (configured != AppRules.VerdictBy.AUTO) {
-            return configured;
+    private void tell(Device device, Binding binding) {
+        List<Tombstone> due = bridge.tombstones().untold(device.id());
+        AppRules.VerdictBy way = bridge.settings().rulesFor(device).verdict();
+        boolean understandsEvents = binding.dialogEvents() || way == AppRules.VerdictBy.DIALOG_EVENTS;
+        boolean byEvents = way == AppRules.VerdictBy.AUTO || way == AppRules.VerdictBy.DIALOG_EVENTS;
+        // One that subscribed is told in any case: it asked.
+        Optional<CompletionStage<Boolean>> told =
+                dialogEvents.onRegistered(device, binding.flow(), byEvents && understandsEvents);
+        if (told.isPresent()) {
+            var unused = told.get().thenAccept(acknowledged -> {
+                if (acknowledged) {
+                    due.forEach(each -> bridge.tombstones().told(each.call(), each.device()));
+                }
+            });
+        } else if (way == AppRules.VerdictBy.AUTO || way == AppRules.VerdictBy.INVITE_CANCEL) {
+            if (!bridge.isTalking(device.id())) { // else it is told when it has hung up
+                due.forEach(tombstone -> inviteAndCancel(device, binding, tombstone));
+            }
         }
-        return binding.dialogEvents() ? AppRules.VerdictBy.DIALOG_EVENTS : AppRules.VerdictBy.INVITE_CANCEL;
     }
 
     /** A tombstone was just made: a device that showed up meanwhile may not register again for long. */

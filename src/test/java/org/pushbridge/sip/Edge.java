@@ -23,6 +23,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
@@ -57,9 +58,10 @@ final class Edge implements AutoCloseable {
     final List<Waker.Wake> pushes = new CopyOnWriteArrayList<>();
     final Tombstones tombstones;
     private final InetSocketAddress address;
+    private final InetSocketAddress tcpAddress;
     private final List<Party> parties = new ArrayList<>();
 
-    private Edge(Duration t1) {
+    private Edge(Duration t1, SubscriptionSettings subscriptions, Function<Bridge, LiveDialogs> live) {
         DatagramSocket pbxSocket = socket("127.0.0.2");
         DatagramSocket carrierSocket = socket("127.0.0.3");
         DeviceDirectory directory = DeviceDirectory.load(new Unkept());
@@ -99,22 +101,30 @@ final class Edge implements AutoCloseable {
                     digest,
                     new RecordingWaker(),
                     tombstones,
-                    clock);
+                    clock,
+                    subscriptions,
+                    live);
         } catch (SipStackException e) {
             throw new AssertionError(e);
         }
         address = sip.stack().listeners().get(0).address();
+        tcpAddress = sip.stack().listeners().get(1).address();
         pbx = party("pbx", pbxSocket);
         carrier = party("carrier", carrierSocket);
     }
 
     static Edge start() {
-        return new Edge(Duration.ofMillis(500));
+        return startWithT1(Duration.ofMillis(500));
     }
 
     /** With a short T1: for what happens by the timers that follow from it. */
     static Edge startWithT1(Duration t1) {
-        return new Edge(t1);
+        return new Edge(t1, SubscriptionSettings.DEFAULT, LiveCalls::new);
+    }
+
+    /** Where the test says which calls are alive. */
+    static Edge startFollowing(Duration t1, SubscriptionSettings subscriptions, LiveDialogs live) {
+        return new Edge(t1, subscriptions, bridge -> live);
     }
 
     private static Trunk trunk(String name, DatagramSocket socket, String prefix, boolean trusted) {
@@ -145,7 +155,10 @@ final class Edge implements AutoCloseable {
     }
 
     private Party party(String user, DatagramSocket socket) {
-        Party party = new Party(user, socket, address);
+        return party(new Party(user, socket, address));
+    }
+
+    private Party party(Party party) {
         parties.add(party);
         return party;
     }
@@ -153,6 +166,11 @@ final class Edge implements AutoCloseable {
     /** Someone at 127.0.0.1 who has not registered. */
     Party stranger(String user) {
         return party(user, socket("127.0.0.1"));
+    }
+
+    /** Someone at 127.0.0.1 who has not registered, on a transport of the test's choice. */
+    Party stranger(String user, Transport transport) {
+        return transport == Transport.UDP ? stranger(user) : party(Party.overTcp(user, tcpAddress));
     }
 
     /** A registered phone. */

@@ -2,34 +2,129 @@ package org.pushbridge.sip;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.Closeable;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A phone or PBX reduced to its UDP socket: sends what the test wrote and hands over what comes, as text. */
+/** A phone or PBX reduced to its socket: sends what the test wrote and hands over what comes, as text. */
 final class Party implements AutoCloseable {
     private static final int PATIENCE_MS = 10_000;
     private static final AtomicInteger NUMBER = new AtomicInteger();
     private static final String PASSWORD = "secret";
 
     private final String user;
-    private final DatagramSocket socket;
-    private final InetSocketAddress bridge;
+    private final Line line;
     private final Set<String> seen = new HashSet<>();
 
     Party(String user, DatagramSocket socket, InetSocketAddress bridge) {
+        this(user, new Datagrams(socket, bridge));
+    }
+
+    private Party(String user, Line line) {
         this.user = user;
-        this.socket = socket;
-        this.bridge = bridge;
+        this.line = line;
+    }
+
+    static Party overTcp(String user, InetSocketAddress bridge) {
+        try {
+            return new Party(user, new Connection(new Socket(bridge.getAddress(), bridge.getPort())));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What its messages travel on. */
+    private interface Line extends Closeable {
+        String protocol();
+
+        String hostPort();
+
+        void send(byte[] message) throws IOException;
+
+        byte[] receive() throws IOException;
+    }
+
+    private record Datagrams(DatagramSocket socket, InetSocketAddress bridge) implements Line {
+        @Override
+        public String protocol() {
+            return "UDP";
+        }
+
+        @Override
+        public String hostPort() {
+            return socket.getLocalAddress().getHostAddress() + ":" + socket.getLocalPort();
+        }
+
+        @Override
+        public void send(byte[] message) throws IOException {
+            socket.send(new DatagramPacket(message, message.length, bridge));
+        }
+
+        @Override
+        public byte[] receive() throws IOException {
+            socket.setSoTimeout(PATIENCE_MS);
+            DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
+            socket.receive(packet);
+            return Arrays.copyOf(packet.getData(), packet.getLength());
+        }
+
+        @Override
+        public void close() {
+            socket.close();
+        }
+    }
+
+    private record Connection(Socket socket) implements Line {
+        @Override
+        public String protocol() {
+            return "TCP";
+        }
+
+        @Override
+        public String hostPort() {
+            return socket.getLocalAddress().getHostAddress() + ":" + socket.getLocalPort();
+        }
+
+        @Override
+        public void send(byte[] message) throws IOException {
+            socket.getOutputStream().write(message);
+        }
+
+        @Override
+        public byte[] receive() throws IOException {
+            socket.setSoTimeout(PATIENCE_MS);
+            InputStream in = socket.getInputStream();
+            StringBuilder message = new StringBuilder();
+            while (message.indexOf("\r\n\r\n") < 0) {
+                int next = in.read();
+                if (next < 0) {
+                    throw new EOFException("closed after: " + message);
+                }
+                message.append((char) next);
+            }
+            int length = Integer.parseInt(Wire.header(message.toString(), "Content-Length"));
+            message.append(new String(in.readNBytes(length), StandardCharsets.ISO_8859_1));
+            return message.toString().getBytes(StandardCharsets.ISO_8859_1);
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
     }
 
     static int next() {
@@ -37,7 +132,7 @@ final class Party implements AutoCloseable {
     }
 
     String hostPort() {
-        return socket.getLocalAddress().getHostAddress() + ":" + socket.getLocalPort();
+        return line.hostPort();
     }
 
     String contact() {
@@ -45,13 +140,12 @@ final class Party implements AutoCloseable {
     }
 
     String via() {
-        return "Via: SIP/2.0/UDP " + hostPort() + ";branch=z9hG4bKtest" + next() + ";rport";
+        return "Via: SIP/2.0/" + line.protocol() + " " + hostPort() + ";branch=z9hG4bKtest" + next() + ";rport";
     }
 
     String send(String message) {
-        byte[] bytes = message.getBytes(StandardCharsets.ISO_8859_1);
         try {
-            socket.send(new DatagramPacket(bytes, bytes.length, bridge));
+            line.send(message.getBytes(StandardCharsets.ISO_8859_1));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -60,10 +154,7 @@ final class Party implements AutoCloseable {
 
     private String next(String awaited) {
         try {
-            socket.setSoTimeout(PATIENCE_MS);
-            DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
-            socket.receive(packet);
-            return new String(packet.getData(), 0, packet.getLength(), StandardCharsets.ISO_8859_1);
+            return new String(line.receive(), StandardCharsets.ISO_8859_1);
         } catch (SocketTimeoutException e) {
             throw new AssertionError(user + " waited in vain for " + awaited, e);
         } catch (IOException e) {
@@ -182,6 +273,10 @@ final class Party implements AutoCloseable {
 
     @Override
     public void close() {
-        socket.close();
+        try {
+            line.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package org.pushbridge.sip.registrar;
 
 import gov.nist.javax.sip.address.SipUri;
+import gov.nist.javax.sip.header.Contact;
 import gov.nist.javax.sip.parser.URLParser;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,10 @@ import org.pushbridge.device.Aor;
 
 /** Reads and compares the addresses in SIP messages. */
 public final class Addresses {
+    private static final String INSTANCE = "instance:";
+    /** In bytes. */
+    private static final int LONGEST_INSTANCE = 200;
+
     private Addresses() {}
 
     /**
@@ -29,6 +34,26 @@ public final class Addresses {
         boolean usable =
                 !user.isEmpty() && !sip.getHost().isEmpty() && user.chars().noneMatch(Character::isISOControl);
         return usable ? Optional.of(new Aor(user, sip.getHost())) : Optional.empty();
+    }
+
+    /** The identity of the device whose {@code +sip.instance} (RFC 5626) this Contact carries, if it does. */
+    public static Optional<String> instanceIdentity(Contact contact) {
+        return instance(contact).map(Addresses::identityOfInstance);
+    }
+
+    /** {@code +sip.instance}, lower case, without brackets. */
+    static Optional<String> instance(Contact contact) {
+        return Optional.ofNullable(contact.getParameter("+sip.instance"))
+                .map(v -> v.replaceAll("^\\s*<|>\\s*$", "").strip().toLowerCase(Locale.ROOT))
+                .filter(v -> !v.isEmpty() && v.getBytes(StandardCharsets.UTF_8).length <= LONGEST_INSTANCE);
+    }
+
+    static String identityOfInstance(String instance) {
+        return INSTANCE + instance;
+    }
+
+    static boolean isInstance(String identity) {
+        return identity.startsWith(INSTANCE);
     }
 
     static Optional<SipUri> sipUri(String text) {

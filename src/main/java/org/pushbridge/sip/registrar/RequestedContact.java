@@ -3,9 +3,7 @@ package org.pushbridge.sip.registrar;
 import gov.nist.core.NameValue;
 import gov.nist.javax.sip.address.SipUri;
 import gov.nist.javax.sip.header.Contact;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.pushbridge.device.DeviceId;
@@ -52,7 +50,7 @@ record RequestedContact(
         Optional<String> param = Optional.ofNullable(uri.getParameter("pn-param"));
         Optional<String> prid = Optional.ofNullable(uri.getParameter("pn-prid"));
         Optional<String> expires = Optional.ofNullable(contact.getParameter("expires"));
-        Optional<String> instance = instance(Optional.ofNullable(contact.getParameter("+sip.instance")));
+        Optional<String> instance = Addresses.instance(contact);
         return new RequestedContact(
                 uri.toString(),
                 Addresses.contactKey(uri),
@@ -85,7 +83,7 @@ record RequestedContact(
      */
     String identity() {
         if (instance.isPresent()) {
-            return "instance:" + instance.get();
+            return Addresses.identityOfInstance(instance.get());
         }
         if (push instanceof PushReading.Target target) {
             String triplet = String.join(
@@ -100,7 +98,7 @@ record RequestedContact(
     }
 
     static boolean isInstance(String identity) {
-        return identity.startsWith("instance:");
+        return Addresses.isInstance(identity);
     }
 
     private static String otherParameters(Contact contact) {
@@ -122,11 +120,6 @@ record RequestedContact(
             throw new RefusedException(400, "Contact q Is Not Between 0 And 1");
         }
         return (int) Math.round(Double.parseDouble(q.get()) * WHOLE);
-    }
-
-    private static Optional<String> instance(Optional<String> value) {
-        return value.map(v -> v.replaceAll("^\\s*<|>\\s*$", "").strip().toLowerCase(Locale.ROOT))
-                .filter(v -> !v.isEmpty() && v.getBytes(StandardCharsets.UTF_8).length <= 200);
     }
 
     /** RFC 5626 section 9: 1 to 2^31 - 1. */
