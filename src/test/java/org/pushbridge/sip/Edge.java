@@ -59,12 +59,13 @@ final class Edge implements AutoCloseable {
     final Tombstones tombstones;
     private final InetSocketAddress address;
     private final InetSocketAddress tcpAddress;
+    final DeviceDirectory directory;
     private final List<Party> parties = new ArrayList<>();
 
     private Edge(Duration t1, SubscriptionSettings subscriptions, Function<Bridge, LiveDialogs> live) {
         DatagramSocket pbxSocket = socket("127.0.0.2");
         DatagramSocket carrierSocket = socket("127.0.0.3");
-        DeviceDirectory directory = DeviceDirectory.load(new Unkept());
+        directory = DeviceDirectory.load(new Unkept());
         for (String user : List.of("alice", "bob", "2000")) {
             var unused = directory.saveUser(Ha1.of(Aor.parse(user + "@example.com"), "secret".toCharArray()));
         }
