@@ -610,7 +610,7 @@ class DialogEventsTest {
         for (int i = 0; i < 20; i++) {
             edge.sip
                     .dialogEvents()
-                    .onRegistered(device, device.bindings().get(0).flow());
+                    .onRegistered(device, device.bindings().get(0).flow(), true);
         }
 
         assertThat(edge.sip.stack().clientTransactions() - idle).isLessThan(4);
@@ -726,7 +726,7 @@ class DialogEventsTest {
         Device device = edge.directory.devices(ALICE).get(0);
         return edge.sip
                 .dialogEvents()
-                .onRegistered(device, device.bindings().get(0).flow())
+                .onRegistered(device, device.bindings().get(0).flow(), true)
                 .orElseThrow();
     }
 
