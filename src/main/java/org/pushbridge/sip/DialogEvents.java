@@ -4,6 +4,8 @@ import java.util.Comparator;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Binding;
 import org.pushbridge.device.Device;
@@ -14,6 +16,8 @@ import org.pushbridge.device.Flow;
  * and those that say they understand it each time they register. Safe for any thread; never blocks.
  */
 final class DialogEvents {
+    private static final Logger log = LogManager.getLogger(DialogEvents.class);
+
     private final Subscriptions subscriptions;
 
     DialogEvents(Subscriptions subscriptions) {
@@ -29,9 +33,15 @@ final class DialogEvents {
      *     transport or timer thread. Empty if none was sent
      */
     Optional<CompletionStage<Boolean>> onRegistered(Device device, Flow flow, boolean unasked) {
-        Optional<CompletionStage<Boolean>> inside =
-                subscriptions.of(device.id()).flatMap(subscription -> subscription.registeredOn(flow));
-        return inside.isPresent() || !unasked ? inside : tellUnasked(device, flow);
+        try {
+            Optional<CompletionStage<Boolean>> inside =
+                    subscriptions.of(device.id()).flatMap(subscription -> subscription.registeredOn(flow));
+            return inside.isPresent() || !unasked ? inside : tellUnasked(device, flow);
+        } catch (RuntimeException fault) {
+            // Calls wait for this device; they must not suffer.
+            log.error("What is alive could not be told to device={}", device.id(), fault);
+            return Optional.empty();
+        }
     }
 
     /** The answer to a fetch that was never sent: the app has said that it understands one. */
@@ -46,8 +56,7 @@ final class DialogEvents {
                         unasked(device.aor(), binding),
                         SubscribeHandler.PACKAGE,
                         flow))
-                .filter(subscriptions::addPassing)
-                .map(Subscription::tellOnce);
+                .flatMap(Subscription::tellOnce);
     }
 
     private static Dialog unasked(Aor aor, Binding binding) {
@@ -70,7 +79,13 @@ final class DialogEvents {
      * shows it. Devices that subscribed are told what is new to them.
      */
     void onChanged(Aor aor) {
-        subscriptions.of(aor).forEach(Subscription::changed);
+        for (Subscription subscription : subscriptions.of(aor)) {
+            try {
+                subscription.changed();
+            } catch (RuntimeException fault) {
+                log.error("What changed could not be told to device={}", subscription.device(), fault);
+            }
+        }
     }
 
     /** How many subscriptions there are, those that wait for their last answer included. */

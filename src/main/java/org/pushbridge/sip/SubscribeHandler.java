@@ -98,13 +98,10 @@ final class SubscribeHandler {
         Device device = deviceOf(message, aor, request.flow());
         Dialog dialog = dialog(message);
         Subscription made = new Subscription(subscriptions, aor, device.id(), dialog, event, request.flow());
-        Subscriptions.Added added = expires.isZero()
-                ? new Subscriptions.Added(subscriptions.addPassing(made), Optional.empty())
-                : subscriptions.add(made);
+        Subscriptions.Added added = made.begin(expires, () -> accept(request, Optional.of(dialog.localTag()), expires));
         if (!added.taken()) {
             throw new Refused(503, "Retry-After", RETRY_SECONDS);
         }
-        made.begin(expires, () -> accept(request, Optional.of(dialog.localTag()), expires));
         added.replaced().ifPresent(old -> old.terminate(Subscription.End.REPLACED));
     }
 

@@ -97,6 +97,9 @@ final class Subscription {
     private Optional<List<LiveDialog>> told = Optional.empty();
 
     private Instant toldAt = Instant.EPOCH;
+    /** Counts the times it was made to last. */
+    private int term;
+
     private Optional<Timeout> expiry = Optional.empty();
     private Optional<Timeout> pause = Optional.empty();
 
@@ -140,23 +143,25 @@ final class Subscription {
     // --- what the device does ------------------------------------------------------------------------------------
 
     /**
-     * Begins: answers the SUBSCRIBE and tells the state.
+     * Begins, if there is room: answers the SUBSCRIBE and tells the state. Nobody else gets at it before that is done.
      *
      * @param expires zero to tell it once
      */
-    synchronized void begin(Duration expires, Runnable answer) {
-        answer.run();
-        last(expires);
-        tellAtOnce();
+    synchronized Subscriptions.Added begin(Duration expires, Runnable answer) {
+        Subscriptions.Added added = expires.isZero() ? home.addPassing(this) : home.add(this);
+        if (added.taken()) {
+            answer.run();
+            last(expires);
+            tellAtOnce();
+        }
+        return added;
     }
 
-    /** Tells the state once, unasked for. */
-    synchronized CompletionStage<Boolean> tellOnce() {
+    /** Tells the state once, unasked for; empty if there is no room. */
+    synchronized Optional<CompletionStage<Boolean>> tellOnce() {
         CompletableFuture<Boolean> acknowledged = new CompletableFuture<>();
         curious.add(acknowledged);
-        last(Duration.ZERO);
-        tellAtOnce();
-        return acknowledged;
+        return begin(Duration.ZERO, () -> {}).taken() ? Optional.of(acknowledged) : Optional.empty();
     }
 
     /** Takes a SUBSCRIBE inside the dialog; answers it only if it is done. */
@@ -213,11 +218,19 @@ final class Subscription {
     private void last(Duration expires) {
         expiry.ifPresent(Timeout::cancel);
         expiry = Optional.empty();
+        term++;
         if (expires.isZero()) {
             end = Optional.of(End.TIMEOUT);
         } else {
+            int thisTerm = term;
             expiresAt = now().plus(expires);
-            expiry = Optional.of(home.after(expires, () -> terminate(End.TIMEOUT)));
+            expiry = Optional.of(home.after(expires, () -> expired(thisTerm)));
+        }
+    }
+
+    private synchronized void expired(int ended) {
+        if (ended == term) { // not refreshed while this waited for the lock
+            terminate(End.TIMEOUT);
         }
     }
 
@@ -247,7 +260,14 @@ final class Subscription {
     private void tellAtOnce() {
         due = true;
         atOnce = true;
-        notifyIfDue();
+        try {
+            notifyIfDue();
+        } catch (RuntimeException fault) {
+            if (end.isPresent()) {
+                remove(); // nothing else would
+            }
+            throw fault;
+        }
     }
 
     private void notifyIfDue() {

@@ -31,25 +31,26 @@ final class Subscriptions implements AutoCloseable {
         this.settings = settings;
     }
 
-    /** Takes in one that tells the state once and is over then; false if there are too many. */
-    synchronized boolean addPassing(Subscription subscription) {
-        Set<Subscription> ofUser = byAor.getOrDefault(subscription.aor(), Set.of());
-        if (byTag.size() >= settings.maxInAll() || ofUser.size() >= settings.maxPerUser()) {
-            return false;
-        }
-        byTag.put(subscription.localTag(), subscription);
-        byAor.computeIfAbsent(subscription.aor(), aor -> new HashSet<>()).add(subscription);
-        return true;
-    }
-
     /** What came of taking one in: whether there was room, and which one of the same device it takes the place of. */
     record Added(boolean taken, Optional<Subscription> replaced) {}
 
+    /** Takes in one that tells the state once and is over then. */
+    synchronized Added addPassing(Subscription subscription) {
+        Set<Subscription> ofUser = byAor.getOrDefault(subscription.aor(), Set.of());
+        if (byTag.size() >= settings.maxInAll() || ofUser.size() >= settings.maxPerUser()) {
+            return new Added(false, Optional.empty());
+        }
+        byTag.put(subscription.localTag(), subscription);
+        byAor.computeIfAbsent(subscription.aor(), aor -> new HashSet<>()).add(subscription);
+        return new Added(true, Optional.empty());
+    }
+
     /** Takes in one that lasts. A device has one; the newest counts. */
     synchronized Added add(Subscription subscription) {
-        return addPassing(subscription)
+        Added added = addPassing(subscription);
+        return added.taken()
                 ? new Added(true, Optional.ofNullable(lasting.put(subscription.device(), subscription)))
-                : new Added(false, Optional.empty());
+                : added;
     }
 
     synchronized void remove(Subscription subscription) {

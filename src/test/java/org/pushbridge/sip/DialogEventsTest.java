@@ -120,6 +120,14 @@ class DialogEventsTest {
         return notify;
     }
 
+    /** The same, and the bridge has seen the answer: it reads the messages of one peer in order. */
+    private static String notifiedForSure(Party phone) {
+        String notify = notified(phone);
+        phone.send(phone.request("OPTIONS", "sip:example.com", ""));
+        phone.expect("SIP/2.0 200");
+        return notify;
+    }
+
     private static void assertState(String notify, String state, String... calls) {
         assertThat(Wire.header(notify, "Subscription-State")).startsWith(state);
         assertThat(DialogInfoDocument.in(notify).states()).containsExactly(calls);
@@ -193,11 +201,11 @@ class DialogEventsTest {
     void whatDoesNotChangeIsNotToldAgain() {
         Party phone = phone(Transport.UDP);
         subscribe(phone, "600");
-        notified(phone);
+        notifiedForSure(phone);
 
         now();
         now(call("one", State.EARLY));
-        String notify = notified(phone);
+        String notify = notifiedForSure(phone);
         now(call("one", State.EARLY));
         now();
 
@@ -227,7 +235,7 @@ class DialogEventsTest {
         live = List.of(call("one", State.EARLY));
         Party phone = phone(Transport.UDP);
         subscribe(phone, "600");
-        assertState(notified(phone), "active", "one early");
+        assertState(notifiedForSure(phone), "active", "one early");
 
         now(call("one", State.CONFIRMED));
         now();
@@ -242,12 +250,16 @@ class DialogEventsTest {
         restart(T1, limits(Duration.ofMillis(300), 8));
         Party phone = phone(Transport.UDP);
         subscribe(phone, "600");
-        notified(phone);
+        notifiedForSure(phone);
 
         now(call("one", State.EARLY));
         now(call("one", State.CONFIRMED));
 
-        assertState(notified(phone), "active", "one confirmed");
+        String newest = notified(phone);
+        while (DialogInfoDocument.in(newest).states().equals(List.of("one early"))) {
+            newest = notified(phone);
+        }
+        assertState(newest, "active", "one confirmed");
     }
 
     @ParameterizedTest
@@ -332,7 +344,7 @@ class DialogEventsTest {
     void aSubscriptionOfADeviceThatIsKnownNoMoreEnds() {
         Party phone = phone(Transport.UDP);
         subscribe(phone, "600");
-        notified(phone);
+        notifiedForSure(phone);
 
         var unused = edge.directory.updateAll(ALICE, devices -> List.of());
         edge.sip.dialogEvents().onChanged(ALICE);
@@ -350,7 +362,7 @@ class DialogEventsTest {
     void aSubscriptionLivesOnOverTheFlowTheDeviceRegistersOnNext(Transport transport) {
         Party before = phone(transport);
         subscribe(before, "600");
-        String first = notified(before);
+        String first = notifiedForSure(before);
         before.close();
         now(call("one", State.EARLY));
         now(call("two", State.EARLY));
@@ -370,7 +382,7 @@ class DialogEventsTest {
     void aNotifyThatNobodyAnswersDelaysNothingForADeviceThatMoved() {
         Party before = phone(Transport.UDP);
         subscribe(before, "600");
-        notified(before);
+        notifiedForSure(before);
         now(call("one", State.EARLY));
         before.expect("NOTIFY "); // and it falls asleep
         now();
@@ -405,6 +417,7 @@ class DialogEventsTest {
                 Arguments.of("sip:alice@elsewhere.org", 404, List.of("Event: dialog")),
                 Arguments.of(URI, 406, List.of("Event: dialog", "Accept: application/pidf+xml, text/*")),
                 Arguments.of(URI, 406, List.of("Event: dialog", "Accept: application/dialog-info+xml;q=0.0")),
+                Arguments.of(URI, 406, List.of("Event: dialog", "Accept: ///;;;,,q")),
                 Arguments.of(URI, 423, List.of("Event: dialog", "Expires: 59")));
     }
 
@@ -436,7 +449,6 @@ class DialogEventsTest {
                 "Accept: application/*;q=0.1",
                 "Accept: */*",
                 "Accept: text/plain, application/DIALOG-INFO+xml;q=0.5",
-                "Accept: ///;;;,,q",
                 "Expires: banana",
                 "Expires: 99999999999999999999",
                 "Expires: -5",
@@ -556,7 +568,7 @@ class DialogEventsTest {
 
     @Test
     void aSubscriberThatNeverAnswersIsGivenUp() {
-        restart(Duration.ofMillis(5), limits(Duration.ZERO, 8));
+        restart(Duration.ofMillis(10), limits(Duration.ZERO, 8));
         Party phone = phone(Transport.UDP);
         subscribe(phone, "600");
 
@@ -689,7 +701,7 @@ class DialogEventsTest {
     void whetherTheSubscriberAcknowledgedIsKnown(int status) {
         Party phone = phone(Transport.UDP);
         subscribe(phone, "600");
-        notified(phone);
+        notifiedForSure(phone);
 
         CompletionStage<Boolean> acknowledged = registeredAgain();
         phone.answer(phone.expect("NOTIFY "), status, "");
@@ -701,7 +713,7 @@ class DialogEventsTest {
 
     @Test
     void aDeviceThatDoesNotAnswerHasNotAcknowledged() {
-        restart(Duration.ofMillis(5), limits(Duration.ZERO, 8));
+        restart(Duration.ofMillis(10), limits(Duration.ZERO, 8));
         Party phone = phone(Transport.UDP, "Allow-Events: dialog");
         phone.expect("NOTIFY ");
 
@@ -730,6 +742,36 @@ class DialogEventsTest {
                 .orElseThrow();
     }
 
+    @Test
+    void whatGoesWrongHereDoesNotReachTheCall() {
+        edge.close();
+        edge = Edge.startFollowing(T1, limits(Duration.ZERO, 8), device -> {
+            throw new IllegalStateException("a fault in what knows the calls");
+        });
+        Party phone = phone(Transport.TCP, "Allow-Events: dialog");
+
+        edge.pbx.send(edge.pbx.invite(URI));
+
+        phone.expect("INVITE ");
+        edge.sip.dialogEvents().onChanged(ALICE);
+        assertThat(edge.sip.dialogEvents().subscriptions()).isZero();
+    }
+
+    @Test
+    void aDialogBelongsToItsUser() {
+        Party phone = phone(Transport.UDP);
+        Dialogue dialogue = subscribe(phone, "600");
+        notified(phone);
+        String first = dialogue.send("SUBSCRIBE", "", subscribing("600"));
+        String uri = Wire.firstLine(first).split(" ", -1)[1];
+        String credentials = Wire.credentials(
+                Wire.headers(phone.expect("SIP/2.0 401"), "WWW-Authenticate"), "bob", "secret", "SUBSCRIBE", uri);
+
+        dialogue.send("SUBSCRIBE", "", subscribing("600", "Authorization: " + credentials));
+
+        phone.expect("SIP/2.0 403");
+    }
+
     // --- real calls ----------------------------------------------------------------------------------------------
 
     @Test
@@ -752,7 +794,7 @@ class DialogEventsTest {
 
         String answer = phone.answer(invite, 200, "");
         Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expect("SIP/2.0 200"));
-        caller.send("ACK", 6, "");
+        caller.send("ACK", 5, "");
         phone.expect("ACK ");
         subscribe(phone, "0");
         assertState(notified(phone), "terminated", Wire.header(invite, "Call-ID") + " confirmed");
