@@ -26,7 +26,7 @@ import org.pushbridge.sim.ua.Transport;
  * @param remoteToken its token for regular pushes, if the app passes it on
  * @param wakeTimes how long it takes from a push to the REGISTER
  * @param ringTimeout how long its call screen rings before it gives up by itself
- * @param reportsCalls whether the app reports its VoIP pushes to CallKit as it must
+ * @param app what its app can do
  */
 public record IphoneSettings(
         String name,
@@ -42,7 +42,7 @@ public record IphoneSettings(
         Optional<String> remoteToken,
         WakeTimes wakeTimes,
         Duration ringTimeout,
-        boolean reportsCalls) {
+        AppSettings app) {
 
     /** An iPhone on UDP with one app that behaves, one VoIP token, and CallKit's own patience; wakes as phones do. */
     public static IphoneSettings of(String name, Credentials credentials, String domain, InetSocketAddress registrar) {
@@ -63,7 +63,7 @@ public record IphoneSettings(
                 Optional.empty(),
                 new WakeTimes(random.nextLong(), 1),
                 Duration.ofSeconds(60),
-                true);
+                AppSettings.stock());
     }
 
     /** The same, on another transport and from another address. */
@@ -82,7 +82,7 @@ public record IphoneSettings(
                 remoteToken,
                 wakeTimes,
                 ringTimeout,
-                reportsCalls);
+                app);
     }
 
     /** The same, with a token that Apple issued. */
@@ -101,7 +101,7 @@ public record IphoneSettings(
                 remoteToken,
                 wakeTimes,
                 ringTimeout,
-                reportsCalls);
+                app);
     }
 
     /** The same, with a token for regular pushes too. */
@@ -120,7 +120,7 @@ public record IphoneSettings(
                 Optional.of(token),
                 wakeTimes,
                 ringTimeout,
-                reportsCalls);
+                app);
     }
 
     /** The same, waking otherwise. */
@@ -139,7 +139,7 @@ public record IphoneSettings(
                 remoteToken,
                 times,
                 ringTimeout,
-                reportsCalls);
+                app);
     }
 
     /** The same, with a call screen of another patience. */
@@ -158,11 +158,11 @@ public record IphoneSettings(
                 remoteToken,
                 wakeTimes,
                 timeout,
-                reportsCalls);
+                app);
     }
 
-    /** The same, with an app that forgets to report its VoIP pushes. */
-    public IphoneSettings forgetful() {
+    /** The same, with another app. */
+    public IphoneSettings running(AppSettings other) {
         return new IphoneSettings(
                 name,
                 credentials,
@@ -177,7 +177,12 @@ public record IphoneSettings(
                 remoteToken,
                 wakeTimes,
                 ringTimeout,
-                false);
+                other);
+    }
+
+    /** The same, with an app that forgets to report its VoIP pushes. */
+    public IphoneSettings forgetful() {
+        return running(app.forgetful());
     }
 
     /** The user's address, as a URI. */

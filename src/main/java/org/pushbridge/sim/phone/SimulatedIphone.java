@@ -1,11 +1,9 @@
 package org.pushbridge.sim.phone;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -17,8 +15,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.pushbridge.sim.phone.CallScreen.RingingEnd;
+import org.pushbridge.sim.phone.OutgoingCall.DialingEnd;
 import org.pushbridge.sim.ua.Answering;
+import org.pushbridge.sim.ua.Registration;
 import org.pushbridge.sim.ua.SipMessage;
+import org.pushbridge.sim.ua.Subscription;
 import org.pushbridge.sim.ua.UaCall;
 import org.pushbridge.sim.ua.UserAgent;
 import org.pushbridge.sim.ua.Violations;
@@ -36,10 +37,14 @@ public final class SimulatedIphone implements AutoCloseable {
     public static final String UUID_HEADER = "X-Pushbridge-Call-UUID";
 
     private static final Duration T1 = Duration.ofMillis(500);
-    private static final Duration EXPIRES = Duration.ofHours(1);
     private static final Duration RETRY = Duration.ofSeconds(1);
+    /** What was on its way when something else became known is nobody's fault. */
+    private static final Duration CROSSING = Duration.ofSeconds(1);
+    /** How soon the NOTIFY has to come behind the 200 to a REGISTER. */
+    private static final Duration PROMPTLY = Duration.ofSeconds(2);
+
+    private static final int DECLINE_ATTEMPTS = 5;
     private static final int UNREPORTED_PUSHES_FORGIVEN = 3;
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     /** The phone's connection to Apple, seen from the phone. */
     public interface AppleConnection {
@@ -83,18 +88,22 @@ public final class SimulatedIphone implements AutoCloseable {
     private final Observer observer;
     private final Violations violations = new Violations();
     private final UserAgent agent;
+    private final AppRegistration registration;
+    private final VerdictClient https;
     private final Map<UUID, CallScreen> screens = new ConcurrentHashMap<>();
     private final List<CallScreen> screensInOrder = new CopyOnWriteArrayList<>();
     private final Set<UUID> pushedCalls = new HashSet<>();
     private final List<String> alerts = new CopyOnWriteArrayList<>();
     private final List<String> backgroundPushes = new CopyOnWriteArrayList<>();
-    private final String registerCallId = UUID.randomUUID().toString();
+    private final List<OutgoingCall> outgoing = new CopyOnWriteArrayList<>();
+    private final List<VerdictAccess> askedFor = new ArrayList<>();
     private final List<Wire> leftOpen = new CopyOnWriteArrayList<>();
     private final Set<String> strays = new HashSet<>();
     private volatile Answering answering = new Answering.Ring();
-    private long registerCseq;
     private long flow;
     private long registeredFlow;
+    private long notifiedFlow;
+    private boolean subscribed;
     private boolean flightMode;
     private boolean forceQuit;
     private boolean waking;
@@ -119,8 +128,15 @@ public final class SimulatedIphone implements AutoCloseable {
                     public void strayed(SipMessage request) {
                         SimulatedIphone.this.strayed(request);
                     }
+
+                    @Override
+                    public int notified(SipMessage notify) {
+                        return SimulatedIphone.this.notified(notify);
+                    }
                 },
                 observer);
+        this.registration = new AppRegistration(settings, agent);
+        this.https = new VerdictClient(settings.app().tls(), violations);
     }
 
     // --- what is known -------------------------------------------------------------------------------------------
@@ -161,9 +177,45 @@ public final class SimulatedIphone implements AutoCloseable {
         CompletableFuture<Integer> status = new CompletableFuture<>();
         agent.run(() -> {
             forceQuit = false;
+            if (agent.localAddress().isPresent()) {
+                agent.detach().ifPresent(Wire::close);
+            }
             register(status);
         });
         return status;
+    }
+
+    /**
+     * Another network: a new socket and REGISTER, calls go on, and whatever comes over the old socket is lost. The future
+     * is the REGISTER's final status, 0 for silence.
+     */
+    public CompletableFuture<Integer> changeNetwork() {
+        CompletableFuture<Integer> status = new CompletableFuture<>();
+        agent.run(() -> {
+            observer.happened("changes networks");
+            register(status);
+        });
+        return status;
+    }
+
+    /** Registers a second time, from another port, while the first socket is still open; otherwise as {@link #changeNetwork}. */
+    public CompletableFuture<Integer> registerAgain() {
+        CompletableFuture<Integer> status = new CompletableFuture<>();
+        agent.run(() -> register(status));
+        return status;
+    }
+
+    /** The app's next REGISTER has another Call-ID and begins to count anew. */
+    public CompletableFuture<Void> forgetRegistration() {
+        return done(registration::forget);
+    }
+
+    /** The socket closes and iOS suspends the app; calls that were placed or taken are still shown. */
+    public CompletableFuture<Void> loseFlow() {
+        return done(() -> {
+            agent.lose().ifPresent(Wire::close);
+            observer.happened("loses its connection");
+        });
     }
 
     /** The app is put away and iOS closes its sockets. */
@@ -177,7 +229,7 @@ public final class SimulatedIphone implements AutoCloseable {
     /** The app is put away; its sockets stay bound, but nobody reads them. */
     public CompletableFuture<Void> suspend() {
         return done(() -> {
-            agent.detach().ifPresent(leftOpen::add);
+            agent.lose().ifPresent(leftOpen::add);
             observer.happened("is suspended");
         });
     }
@@ -196,7 +248,9 @@ public final class SimulatedIphone implements AutoCloseable {
         return done(() -> {
             flightMode = on;
             if (on) {
-                agent.detach().ifPresent(leftOpen::add);
+                agent.lose().ifPresent(leftOpen::add);
+            } else {
+                screensInOrder.forEach(this::askForVerdict);
             }
             apple.reachable(!on);
             observer.happened(on ? "flight mode on" : "flight mode off");
@@ -209,7 +263,16 @@ public final class SimulatedIphone implements AutoCloseable {
      * @throws java.util.concurrent.CompletionException if the phone is off the network
      */
     public UaCall call(String callee) {
-        return agent.placeCall(settings.registrar(), settings.address(), callee, Optional.of(settings.credentials()));
+        UaCall call =
+                agent.placeCall(settings.registrar(), settings.address(), callee, Optional.of(settings.credentials()));
+        OutgoingCall screen = new OutgoingCall(call);
+        outgoing.add(screen);
+        return call;
+    }
+
+    /** Each call that was placed, in their order. */
+    public List<OutgoingCall> outgoing() {
+        return List.copyOf(outgoing);
     }
 
     private CompletableFuture<Void> done(Runnable work) {
@@ -226,38 +289,29 @@ public final class SimulatedIphone implements AutoCloseable {
     private void register(CompletableFuture<Integer> status) {
         try {
             Wire wire = Wire.open(settings.transport(), settings.local(), settings.registrar(), agent.receiver());
-            agent.detach().ifPresent(Wire::close);
-            agent.attach(wire);
+            agent.move(wire).ifPresent(leftOpen::add);
         } catch (IOException e) {
             status.complete(0);
             return;
         }
         flow++;
         long thisFlow = flow;
-        registerCseq += 2; // room for the answer to a challenge
-        agent.register(
-                settings.registrar(),
-                settings.domain(),
-                settings.credentials(),
-                contact(),
-                registerCallId,
-                registerCseq,
-                EXPIRES,
-                result -> {
-                    if (result == 200 && thisFlow == flow) {
-                        registeredFlow = thisFlow;
-                    }
-                    status.complete(result);
-                });
-    }
+        registration.send(new Registration.Result() {
+            @Override
+            public void sent(boolean withCredentials) {
+                screensInOrder.forEach(s -> s.sentPacket(withCredentials));
+            }
 
-    private String contact() {
-        String topic = settings.teamId() + "." + settings.bundleId() + ".voip";
-        String push = settings.remoteToken()
-                .map(remote -> ";pn-provider=apns;pn-param=" + topic + "&remote;pn-prid=" + settings.voipToken()
-                        + ":voip&" + remote + ":remote")
-                .orElse(";pn-provider=apns;pn-param=" + topic + ";pn-prid=" + settings.voipToken());
-        return "<" + agent.contactUri() + push + ">;+sip.instance=\"<urn:uuid:" + settings.instance() + ">\"";
+            @Override
+            public void ended(Optional<SipMessage> response) {
+                int result = response.map(SipMessage::status).orElse(0);
+                if (result == 200 && thisFlow == flow) {
+                    registeredFlow = thisFlow;
+                    expectNotify(thisFlow);
+                }
+                status.complete(result);
+            }
+        });
     }
 
     private void wake() {
@@ -294,7 +348,7 @@ public final class SimulatedIphone implements AutoCloseable {
             if (unreported >= UNREPORTED_PUSHES_FORGIVEN) {
                 return;
             }
-            if (!settings.reportsCalls()) {
+            if (!settings.app().reportsCalls()) {
                 kill();
                 return;
             }
@@ -316,23 +370,20 @@ public final class SimulatedIphone implements AutoCloseable {
 
     /** Whether a call is there now to wake up for. */
     private boolean report(String payload) {
-        JsonNode fields;
-        try {
-            fields = JSON.readTree(payload);
-        } catch (JsonProcessingException e) {
-            violations.add("A VoIP push has a payload that is not JSON");
+        List<String> required = settings.app().verdicts().contains(VerdictWay.HTTPS)
+                ? List.of("uuid", "sip-call-id", "sent-at", "expires-at", "verdict-url", "verdict-token")
+                : List.of("uuid", "sip-call-id", "sent-at", "expires-at");
+        Optional<PushPayload> read = PushPayload.read(payload, "A VoIP push", required, violations);
+        if (read.isEmpty()) {
             return false;
         }
-        for (String key : List.of("uuid", "sip-call-id", "sent-at", "expires-at")) {
-            if (!fields.hasNonNull(key)) {
-                violations.add("A VoIP push has no " + key);
-            }
-        }
-        UUID uuid;
-        try {
-            uuid = UUID.fromString(fields.path("uuid").asText());
-        } catch (IllegalArgumentException e) {
+        if (read.get().uuid().isEmpty()) {
             violations.add("A VoIP push has no UUID that CallKit could take");
+            return false;
+        }
+        UUID uuid = read.get().uuid().get();
+        if (read.get().endsCall()) {
+            endedByVoipPush(uuid);
             return false;
         }
         if (!pushedCalls.add(uuid)) {
@@ -341,10 +392,27 @@ public final class SimulatedIphone implements AutoCloseable {
         if (screens.containsKey(uuid)) {
             return false; // CallKit knows it: the same UUID again is the same call
         }
-        Optional<String> callId =
-                Optional.of(fields.path("sip-call-id").asText()).filter(id -> !id.isEmpty());
-        ring(new CallScreen(uuid, true, callId));
+        CallScreen screen =
+                new CallScreen(uuid, true, read.get().callId(), read.get().verdict());
+        ring(screen);
+        askForVerdict(screen);
+        tellAlerting(screen);
         return true;
+    }
+
+    /** A VoIP push that ends a call: for apps only that asked for it, and only while the pushed call rings. */
+    private void endedByVoipPush(UUID uuid) {
+        Optional<CallScreen> screen = Optional.ofNullable(screens.get(uuid));
+        if (!settings.app().handlesEndPush()) {
+            violations.add("A second VoIP push came for call " + uuid + ", to end it: the app does not handle that");
+        } else if (!pushedCalls.contains(uuid)) {
+            violations.add("A VoIP push ends call " + uuid + ", which was never pushed for");
+        } else if (screen.flatMap(CallScreen::silentFor)
+                .filter(d -> d.compareTo(CROSSING) > 0)
+                .isPresent()) {
+            violations.add("A VoIP push ends call " + uuid + ", which rang no more");
+        }
+        screen.ifPresent(s -> end(s, RingingEnd.ENDED_BY_PUSH));
     }
 
     /** A regular push arrives that is shown to the user. */
@@ -358,10 +426,188 @@ public final class SimulatedIphone implements AutoCloseable {
     /** A background push arrives. */
     public void backgroundPush(String payload) {
         agent.run(() -> {
-            if (!forceQuit) {
-                backgroundPushes.add(payload);
+            if (forceQuit) {
+                return;
+            }
+            backgroundPushes.add(payload);
+            PushPayload.read(payload, "A background push", List.of(), violations)
+                    .filter(PushPayload::endsCall)
+                    .ifPresent(this::endedByBackgroundPush);
+            if (agent.localAddress().isEmpty() && !flightMode) {
+                wake();
             }
         });
+    }
+
+    private void endedByBackgroundPush(PushPayload push) {
+        if (push.uuid().isEmpty() || push.callId().isEmpty()) {
+            violations.add("A background push ends a call, but has no "
+                    + (push.uuid().isEmpty() ? "uuid" : "sip-call-id") + " to say which");
+        }
+        Optional<CallScreen> screen =
+                push.uuid().map(screens::get).or(() -> push.callId().flatMap(this::screenOf));
+        screen.ifPresent(s -> {
+            end(s, RingingEnd.ENDED_BY_PUSH);
+            s.call().filter(c -> c.established().isDone()).ifPresent(UaCall::vanish);
+            s.close();
+        });
+        push.callId()
+                .ifPresent(id -> outgoing.stream()
+                        .filter(c -> c.call().callId().equals(id))
+                        .filter(c -> c.end(DialingEnd.ENDED_BY_PUSH))
+                        .forEach(c -> observer.happened("outgoing call ends")));
+    }
+
+    private Optional<CallScreen> screenOf(String callId) {
+        return screensInOrder.stream().filter(s -> s.has(callId)).findFirst();
+    }
+
+    // --- what the app learns beside INVITE and CANCEL ------------------------------------------------------------
+
+    private void askForVerdict(CallScreen screen) {
+        boolean wanted = settings.app().verdicts().contains(VerdictWay.HTTPS) && screen.isRinging() && !flightMode;
+        if (wanted
+                && screen.verdict().isPresent()
+                && !askedFor.contains(screen.verdict().get())) {
+            askedFor.add(screen.verdict().get());
+            askNow(screen, screen.verdict().get());
+        }
+    }
+
+    private void askNow(CallScreen screen, VerdictAccess access) {
+        if (!screen.isRinging() || flightMode) {
+            askedFor.remove(access);
+            return;
+        }
+        screen.sentPacket(false);
+        var unused = https.verdict(access)
+                .thenAccept(answer -> agent.run(() -> {
+                    if (answer.meaning() == VerdictClient.Meaning.SILENCE) {
+                        agent.after(RETRY, () -> askNow(screen, access));
+                    } else {
+                        heed(screen, answer);
+                    }
+                }));
+    }
+
+    private void heed(CallScreen screen, VerdictClient.Answer answer) {
+        boolean over =
+                answer.meaning() == VerdictClient.Meaning.ENDED || answer.meaning() == VerdictClient.Meaning.GONE;
+        if (!over) {
+            return;
+        }
+        screen.agreeOutsideSip();
+        end(
+                screen,
+                answer.meaning() == VerdictClient.Meaning.GONE
+                        ? RingingEnd.NOT_ALIVE
+                        : switch (answer.reason()) {
+                            case "answered-elsewhere" -> RingingEnd.ANSWERED_ELSEWHERE;
+                            case "declined-elsewhere" -> RingingEnd.DECLINED_ELSEWHERE;
+                            default -> RingingEnd.CANCELLED;
+                        });
+    }
+
+    private void tellAlerting(CallScreen screen) {
+        if (settings.app().tellsAlerting()) {
+            screen.verdict().ifPresent(access -> {
+                screen.sentPacket(false);
+                var unused = https.tell(access, "alerting").thenAccept(a -> agent.run(() -> heed(screen, a)));
+            });
+        }
+    }
+
+    private void tellDecline(CallScreen screen, int attempts) {
+        boolean possible = settings.app().verdicts().contains(VerdictWay.HTTPS)
+                && screen.call().isEmpty();
+        if (possible && attempts > 0) {
+            screen.verdict().ifPresent(access -> {
+                var unused = https.tell(access, "decline")
+                        .thenAccept(answer -> agent.run(() -> {
+                            if (answer.meaning() == VerdictClient.Meaning.SILENCE) {
+                                agent.after(RETRY, () -> tellDecline(screen, attempts - 1));
+                            } else {
+                                screen.agreeOutsideSip();
+                            }
+                        }));
+            });
+        }
+    }
+
+    /** An app that knows dialog events is told at once what became of the call it rings for (RFC 4235). */
+    private void expectNotify(long ofFlow) {
+        if (!settings.app().verdicts().contains(VerdictWay.DIALOG_EVENTS) || subscribed) {
+            return;
+        }
+        agent.after(PROMPTLY, () -> {
+            boolean waiting = screensInOrder.stream()
+                    .anyMatch(s -> s.isPushed() && s.isRinging() && s.call().isEmpty());
+            if (waiting
+                    && flow == ofFlow
+                    && notifiedFlow != ofFlow
+                    && agent.localAddress().isPresent()) {
+                violations.add("No NOTIFY of dialog events followed the 200 to a REGISTER, though the phone rings");
+            }
+        });
+    }
+
+    /** A NOTIFY out of any subscription; the status to answer it with. */
+    private int notified(SipMessage notify) {
+        if (!settings.app().verdicts().contains(VerdictWay.DIALOG_EVENTS)) {
+            violations.add("A NOTIFY came to an app that never said it understands events");
+            return 489;
+        }
+        if (!Subscription.isOfDialogs(notify)) {
+            violations.add("A NOTIFY came about another Event than dialog");
+            return 489;
+        }
+        if (registeredFlow != flow) {
+            violations.add("A NOTIFY came before the 200 to the REGISTER");
+        }
+        if (notifiedFlow == flow) {
+            violations.add("A second NOTIFY came behind one REGISTER, out of any subscription");
+        }
+        notifiedFlow = flow;
+        String state = notify.header("Subscription-State").orElse("missing");
+        if (!state.replaceAll(";.*", "").strip().equals("terminated")) {
+            violations.add("A NOTIFY out of any subscription has the Subscription-State " + state + ", not terminated");
+        }
+        heed(notify, new DialogWatch(settings.address(), violations));
+        return 200;
+    }
+
+    private void heed(SipMessage notify, DialogWatch watch) {
+        watch.alive(notify).ifPresent(alive -> {
+            for (CallScreen screen : screensInOrder) {
+                boolean listed = alive.stream().anyMatch(screen::has);
+                if (!listed && screen.isRinging() && screen.expectedCallId().isPresent()) {
+                    end(screen, RingingEnd.NOT_ALIVE);
+                } else if (!listed && screen.isInCallOfOtherFlow(flow)) {
+                    screen.call().ifPresent(UaCall::vanish);
+                    screen.close();
+                }
+            }
+            outgoing.stream()
+                    .filter(c -> c.isDialing()
+                            && c.isKnown()
+                            && !alive.contains(c.call().callId()))
+                    .filter(c -> c.end(DialingEnd.NOT_ALIVE))
+                    .forEach(c -> observer.happened("outgoing call ends"));
+        });
+    }
+
+    /**
+     * A subscription to the dialog events of the phone's own address; {@link Subscription#subscribe} asks for it. What is
+     * notified in it ends call screens as well.
+     */
+    public Subscription dialogEvents() {
+        DialogWatch watch = new DialogWatch(settings.address(), violations);
+        agent.run(() -> subscribed = true);
+        return agent.subscription(
+                settings.registrar(),
+                settings.address(),
+                Optional.of(settings.credentials()),
+                notify -> heed(notify, watch));
     }
 
     // --- calls ---------------------------------------------------------------------------------------------------
@@ -388,6 +634,16 @@ public final class SimulatedIphone implements AutoCloseable {
         agent.run(() -> answer(screen));
     }
 
+    /** The user declines a call that rings, on this device; before its INVITE over HTTPS, if the app can. */
+    public void declineNow(CallScreen screen) {
+        agent.run(() -> refuse(screen, 486, "Busy Here", RingingEnd.DECLINED_HERE));
+    }
+
+    /** The user declines a call that rings, for all devices: 603 where {@link #declineNow} says 486. */
+    public void declineEverywhereNow(CallScreen screen) {
+        agent.run(() -> refuse(screen, 603, "Decline", RingingEnd.DECLINED_HERE));
+    }
+
     private void answer(CallScreen screen) {
         if (screen.isRinging()) {
             screen.wantAnswer();
@@ -404,6 +660,9 @@ public final class SimulatedIphone implements AutoCloseable {
         if (end(screen, how)) {
             screen.refuseWith(status);
             screen.call().ifPresent(c -> c.refuse(status, reason));
+            if (how == RingingEnd.DECLINED_HERE) {
+                tellDecline(screen, DECLINE_ATTEMPTS);
+            }
         }
     }
 
@@ -420,7 +679,7 @@ public final class SimulatedIphone implements AutoCloseable {
             case ANSWERED_HERE -> "user answers";
             case DECLINED_HERE -> "user declines";
             case TIMED_OUT -> "stops by itself";
-            case ANSWERED_ELSEWHERE, DECLINED_ELSEWHERE, CANCELLED ->
+            case ANSWERED_ELSEWHERE, DECLINED_ELSEWHERE, CANCELLED, NOT_ALIVE, ENDED_BY_PUSH ->
                 "stops: " + how.name().toLowerCase(Locale.ROOT).replace('_', ' ');
         };
     }
@@ -428,24 +687,38 @@ public final class SimulatedIphone implements AutoCloseable {
     private void invited(UaCall call) {
         call.provisional(100, "Trying");
         CallScreen screen = screenFor(call);
+        boolean takenInVain = screen.isTakenInVain();
         if (!screen.invited(call, flow)) {
-            violations.add("Two INVITEs came for call " + screen.uuid() + " over one flow");
+            violations.add(
+                    "Two INVITEs came for call " + screen.uuid() + ", which differ in Call-ID, From-tag or CSeq");
             call.refuse(486, "Busy Here");
             return;
         }
         if (screen.refusal().isPresent()) {
+            isNotAgreedLongSince(screen);
             call.refuse(screen.refusal().get(), "Declined Before");
             return;
         }
-        if (!screen.isRinging()) {
-            violations.add("An INVITE came for call " + screen.uuid() + ", which was over");
+        if (!screen.isRinging() && !takenInVain) {
+            if (screen.agreedOutsideSipFor().isPresent()) {
+                isNotAgreedLongSince(screen);
+            } else if (!screen.endedAs(RingingEnd.ENDED_BY_PUSH)) { // nobody tells the bridge that such a push came
+                violations.add("An INVITE came for call " + screen.uuid() + ", which was over");
+            }
             call.refuse(480, "Temporarily Unavailable");
             return;
         }
         call.provisional(180, "Ringing");
-        var unused = call.ended().thenAccept(end -> agent.run(() -> ended(screen, end)));
+        var unused = call.ended().thenAccept(end -> agent.run(() -> ended(screen, call, end)));
         if (screen.isAnswerWanted()) {
             take(screen, call);
+        }
+    }
+
+    private void isNotAgreedLongSince(CallScreen screen) {
+        if (screen.agreedOutsideSipFor().filter(d -> d.compareTo(CROSSING) > 0).isPresent()) {
+            violations.add(
+                    "An INVITE came for call " + screen.uuid() + ", which was over, as both sides knew over HTTPS");
         }
     }
 
@@ -470,7 +743,8 @@ public final class SimulatedIphone implements AutoCloseable {
                     + named.map(uuid -> "the UUID " + uuid).orElse("no UUID") + ", not that of its push");
             return byCallId.get();
         }
-        CallScreen screen = new CallScreen(named.orElseGet(UUID::randomUUID), false, Optional.empty());
+        CallScreen screen =
+                new CallScreen(named.orElseGet(UUID::randomUUID), false, Optional.empty(), Optional.empty());
         ring(screen);
         return screen;
     }
@@ -488,20 +762,31 @@ public final class SimulatedIphone implements AutoCloseable {
         }
     }
 
-    private void ended(CallScreen screen, UaCall.End how) {
+    private void ended(CallScreen screen, UaCall call, UaCall.End how) {
+        if (screen.call().filter(c -> c == call).isEmpty()) {
+            return; // a copy of its INVITE has taken its place
+        }
         switch (how) {
             case ANSWERED_ELSEWHERE -> end(screen, RingingEnd.ANSWERED_ELSEWHERE);
             case DECLINED_ELSEWHERE -> end(screen, RingingEnd.DECLINED_ELSEWHERE);
             case CANCELLED, HUNG_UP_THERE -> end(screen, RingingEnd.CANCELLED);
             case HUNG_UP_HERE, REFUSED -> {}
         }
+        screen.close();
     }
 
     /** A request over a socket that is not the newest. Those that were sent before the newest one registered may come. */
     private void strayed(SipMessage request) {
-        boolean seen = !strays.add(request.callId());
+        String transaction = request.method() + request.header("Via").orElse("");
+        boolean seen = !strays.add(request.isInsideDialog() ? transaction : request.callId());
         boolean registeredAnew = agent.localAddress().isPresent() && registeredFlow == flow;
-        if (request.method().equals("INVITE") && registeredAnew && !seen) {
+        if (seen || !registeredAnew) {
+            return;
+        }
+        if (request.isInsideDialog() && !request.method().equals("ACK")) {
+            violations.add(
+                    "A " + request.method() + " inside a dialog came over a flow that is not the newest registered");
+        } else if (request.method().equals("INVITE")) {
             violations.add("An INVITE came over a flow that is not the newest registered");
         }
     }
@@ -521,6 +806,7 @@ public final class SimulatedIphone implements AutoCloseable {
     @Override
     public void close() {
         agent.close();
+        https.close();
         leftOpen.forEach(Wire::close);
     }
 }

@@ -132,6 +132,11 @@ public final class UaCall {
         return callId;
     }
 
+    /** What tells its INVITE from others, but not from a copy of it: Call-ID, From-tag and CSeq (RFC 3261 section 8.2.2.2). */
+    public String identityOfInvite() {
+        return callId + " " + invite.fromTag().orElse("") + " " + invite.cseq();
+    }
+
     String localTag() {
         return localTag;
     }
@@ -193,7 +198,7 @@ public final class UaCall {
                 .with("To", remoteAddress)
                 .with("Call-ID", callId)
                 .with("CSeq", localCseq + " INVITE")
-                .with("Contact", "<" + agent.contactUri() + ">")
+                .with("Contact", "<" + agent.dialogContact() + ">")
                 .with("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE")
                 .withBody("application/sdp", localSdp);
         agent.send(request, proxy, credentials, new UserAgent.Exchange() {
@@ -303,7 +308,7 @@ public final class UaCall {
             }
             agent.respond(transaction, status, reason, r -> {
                 SipMessage tagged = status > 100 ? r.set("To", remoteLessTo()) : r;
-                SipMessage reachable = withContact ? tagged.with("Contact", "<" + agent.contactUri() + ">") : tagged;
+                SipMessage reachable = withContact ? tagged.with("Contact", "<" + agent.dialogContact() + ">") : tagged;
                 return status >= 200 && status < 300 ? reachable.withBody("application/sdp", localSdp) : reachable;
             });
             if (status >= 200 && status < 300) {
@@ -348,6 +353,11 @@ public final class UaCall {
     }
 
     // --- inside the dialog ---------------------------------------------------------------------------------------
+
+    /** The far side is known to be gone, though its BYE, CANCEL or refusal did not get here: ends the call without a word. */
+    public void vanish() {
+        agent.now(() -> ended.complete(established.isDone() ? End.HUNG_UP_THERE : End.CANCELLED));
+    }
 
     /** Ends the call with a BYE; the future is its status, 0 for silence. */
     public CompletableFuture<Integer> hangUp() {
@@ -398,7 +408,7 @@ public final class UaCall {
         reInviting = true;
         long cseq = ++localCseq;
         SipMessage request = inside("INVITE", cseq)
-                .with("Contact", "<" + agent.contactUri() + ">")
+                .with("Contact", "<" + agent.dialogContact() + ">")
                 .withBody("application/sdp", localSdp);
         agent.send(request, next(), Optional.empty(), new UserAgent.Exchange() {
             private Optional<SipMessage> ackOfThis = Optional.empty();
@@ -499,7 +509,7 @@ public final class UaCall {
                             transaction,
                             200,
                             "OK",
-                            r -> r.with("Contact", "<" + agent.contactUri() + ">")
+                            r -> r.with("Contact", "<" + agent.dialogContact() + ">")
                                     .withBody("application/sdp", localSdp));
                 }
             }

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.logging.log4j.LogManager;
@@ -27,8 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class UserAgent implements AutoCloseable {
     private static final Logger log = LogManager.getLogger(UserAgent.class);
-    private static final Pattern PUSH_PARAMETER =
-            Pattern.compile("[;?&]\\s*(pn-\\w+|app-id)\\s*=", Pattern.CASE_INSENSITIVE);
     private static final Pattern HOST_AND_PORT =
             Pattern.compile("sips?:(?:[^@]*@)?(\\[[^]]+]|[^:;?]+)(?::(\\d+))?.*", Pattern.CASE_INSENSITIVE);
     private static final int DEFAULT_PORT = 5060;
@@ -43,6 +42,11 @@ public final class UserAgent implements AutoCloseable {
 
         /** A request came over a wire that is not the newest; nobody answers it. */
         default void strayed(SipMessage request) {}
+
+        /** A NOTIFY came out of any subscription; answers the status for it. */
+        default int notified(SipMessage notify) {
+            return 481;
+        }
     }
 
     /** Sees each message once, in its order; retransmissions are left out. */
@@ -68,16 +72,22 @@ public final class UserAgent implements AutoCloseable {
     static final class ServerTransaction {
         final SipMessage request;
         final InetSocketAddress from;
+        private final Wire over;
         private Optional<SipMessage> last = Optional.empty();
         private boolean acknowledged;
 
-        private ServerTransaction(SipMessage request, InetSocketAddress from) {
+        private ServerTransaction(SipMessage request, InetSocketAddress from, Wire over) {
             this.request = request;
             this.from = from;
+            this.over = over;
         }
 
         boolean isAnswered() {
             return last.filter(r -> r.status() >= 200).isPresent();
+        }
+
+        private boolean isRefused() {
+            return last.filter(r -> r.status() >= 300).isPresent();
         }
     }
 
@@ -99,15 +109,18 @@ public final class UserAgent implements AutoCloseable {
     private final String user;
     private final Duration t1;
     private final Violations violations;
+    private final Demands demands;
     private final Listener listener;
     private final Trace trace;
     private final ScheduledThreadPoolExecutor thread;
     private final Map<String, ClientTransaction> clients = bounded();
     private final Map<String, ServerTransaction> servers = bounded();
     private final Map<String, UaCall> calls = bounded();
+    private final Map<String, Subscription> subscriptions = bounded();
     private volatile @Nullable Thread ownThread;
     private volatile Optional<Wire> wire = Optional.empty();
     private volatile Optional<InetSocketAddress> local = Optional.empty();
+    private volatile Optional<String> purr = Optional.empty();
 
     /**
      * @param user what stands before the @ of its Contact
@@ -117,6 +130,7 @@ public final class UserAgent implements AutoCloseable {
         this.user = user;
         this.t1 = t1;
         this.violations = violations;
+        this.demands = new Demands(violations);
         this.listener = listener;
         this.trace = trace;
         this.thread = new ScheduledThreadPoolExecutor(1, work -> {
@@ -204,6 +218,34 @@ public final class UserAgent implements AutoCloseable {
         return before;
     }
 
+    /**
+     * Uses this wire from now on, and goes on with all that is under way. The one before is left to the caller to close.
+     * Only on the agent's thread.
+     */
+    public Optional<Wire> move(Wire newest) {
+        Optional<Wire> before = wire;
+        wire = Optional.of(newest);
+        local = Optional.of(newest.local());
+        return before;
+    }
+
+    /**
+     * Has no network for now. Calls stay, also those that ring at the far side; requests that came in are lost with
+     * their transport (RFC 3261 section 17.2.4). Only on the agent's thread.
+     */
+    public Optional<Wire> lose() {
+        Optional<Wire> before = wire;
+        wire = Optional.empty();
+        local = Optional.empty();
+        servers.clear();
+        List<ClientTransaction> lost = clients.values().stream()
+                .filter(t -> !t.over && !(t.proceeding && t.request.method().equals("INVITE")))
+                .toList();
+        clients.values().removeIf(lost::contains);
+        lost.forEach(this::giveUp);
+        return before;
+    }
+
     /** Where its newest wire is bound; empty while it is off the network. */
     public Optional<InetSocketAddress> localAddress() {
         return local;
@@ -217,6 +259,20 @@ public final class UserAgent implements AutoCloseable {
     public String contactUri() {
         Wire w = wire();
         return "sip:" + user + "@" + hostAndPort(w.local()) + (w.transport() == Transport.TCP ? ";transport=tcp" : "");
+    }
+
+    /** The PURR that the registrar gave (RFC 8599 section 6.1): from now on it stands in the Contact of each dialog. */
+    public void usePurr(Optional<String> given) {
+        purr = given;
+    }
+
+    /** The Contact of its dialogs without angle brackets. */
+    String dialogContact() {
+        return contactUri() + purr.map(p -> ";pn-purr=" + p).orElse("");
+    }
+
+    Duration t1() {
+        return t1;
     }
 
     /** An address as it stands in a URI or a Via. */
@@ -310,6 +366,9 @@ public final class UserAgent implements AutoCloseable {
 
     /** Sends a CANCEL of a request that is under way (RFC 3261 section 9.1). */
     void sendCancel(SipMessage invite, InetSocketAddress to) {
+        if (wire.isEmpty()) {
+            return; // lost, like everything sent off the network
+        }
         SipMessage cancel = SipMessage.request("CANCEL", invite.uri());
         for (String name : List.of("Via", "From", "To", "Call-ID", "Route")) {
             for (String value : invite.headers(name)) {
@@ -395,32 +454,14 @@ public final class UserAgent implements AutoCloseable {
             return;
         }
         if (message.isRequest()) {
-            request(message, from);
+            request(message, from, over);
         } else {
             response(message);
         }
     }
 
-    private void demandOfAll(SipMessage message) {
-        boolean ownRegistration = message.method().equals("REGISTER");
-        Matcher push = PUSH_PARAMETER.matcher(message.toString());
-        if (!ownRegistration && push.find()) {
-            violations.add(message.title() + " shows a push parameter, " + push.group(1));
-        }
-        if (message.headers("Via").size() != 1) {
-            violations.add(message.title() + " carries "
-                    + message.headers("Via").size() + " Via headers: all but one are foreign");
-        }
-        boolean wrongLength = message.header("Content-Length")
-                .filter(l -> !l.equals(Integer.toString(message.bodyLength())))
-                .isPresent();
-        if (wrongLength) {
-            violations.add(message.title() + " has a Content-Length that is not its body's");
-        }
-    }
-
     private void response(SipMessage response) {
-        demandOfAll(response);
+        demands.ofAll(response);
         ClientTransaction transaction = clients.get(response.branch() + response.method());
         if (transaction == null) {
             violations.add(response.title() + " answers a " + response.method() + " that was never sent");
@@ -483,7 +524,7 @@ public final class UserAgent implements AutoCloseable {
         sendAck(ack, transaction.to, again);
     }
 
-    private void request(SipMessage request, InetSocketAddress from) {
+    private void request(SipMessage request, InetSocketAddress from, Wire over) {
         ServerTransaction known = servers.get(request.branch() + request.method());
         if (known != null) {
             known.last.ifPresent(r -> put(r, known.from)); // a retransmission
@@ -493,43 +534,27 @@ public final class UserAgent implements AutoCloseable {
                 && invited(request).filter(t -> t.acknowledged).isPresent();
         if (!repeatedAck) {
             trace.message(false, request);
-            demandOfAll(request);
-            demandOfRequest(request);
+            demands.ofAll(request);
+            boolean ofOffer = request.method().equals("ACK")
+                    && invited(request).filter(t -> !t.request.body().isEmpty()).isPresent();
+            demands.ofRequest(request, ofOffer);
         }
         if (request.method().equals("ACK")) {
             acknowledge(request);
             return;
         }
-        ServerTransaction transaction = new ServerTransaction(request, from);
+        ServerTransaction transaction = new ServerTransaction(request, from, over);
         servers.put(request.branch() + request.method(), transaction);
         if (request.method().equals("CANCEL")) {
             cancel(transaction);
+        } else if (request.method().equals("NOTIFY")) {
+            notified(transaction);
         } else if (request.toTag().isPresent()) {
             insideDialog(transaction);
         } else if (request.method().equals("INVITE")) {
             incoming(transaction);
         } else {
             respond(transaction, 200, "OK", r -> r);
-        }
-    }
-
-    private void demandOfRequest(SipMessage request) {
-        if (request.header("Max-Forwards").isEmpty()) {
-            violations.add(request.title() + " has no Max-Forwards");
-        }
-        if (!request.branch().startsWith("z9hG4bK")) {
-            violations.add(request.title() + " has a Via branch that does not begin with z9hG4bK");
-        }
-        if (request.fromTag().isEmpty()) {
-            violations.add(request.title() + " has no tag in From");
-        }
-        if (request.method().equals("INVITE") && request.headers("Contact").size() != 1) {
-            violations.add("An INVITE has " + request.headers("Contact").size() + " Contacts instead of one");
-        }
-        if (request.method().equals("ACK")
-                && !request.body().isEmpty()
-                && invited(request).filter(t -> !t.request.body().isEmpty()).isPresent()) {
-            violations.add("An ACK brings a second answer to an offer that was answered");
         }
     }
 
@@ -575,6 +600,23 @@ public final class UserAgent implements AutoCloseable {
         return request.toTag().flatMap(tag -> Optional.ofNullable(calls.get(request.callId() + tag)));
     }
 
+    private void notified(ServerTransaction transaction) {
+        SipMessage notify = transaction.request;
+        Optional<Subscription> subscription =
+                notify.toTag().flatMap(tag -> Optional.ofNullable(subscriptions.get(notify.callId() + tag)));
+        if (subscription.isPresent()) {
+            subscription.get().notified(transaction);
+        } else if (notify.toTag().isPresent()) {
+            insideDialog(transaction);
+        } else {
+            int status = listener.notified(notify);
+            if (status == 481) {
+                violations.add("A NOTIFY came that nobody subscribed to");
+            }
+            respond(transaction, status, status == 200 ? "OK" : "Not Wanted", r -> r);
+        }
+    }
+
     private void insideDialog(ServerTransaction transaction) {
         SipMessage request = transaction.request;
         Optional<UaCall> call = call(request);
@@ -588,15 +630,19 @@ public final class UserAgent implements AutoCloseable {
 
     private void incoming(ServerTransaction transaction) {
         SipMessage invite = transaction.request;
-        boolean merged = servers.values().stream()
-                .anyMatch(t -> t != transaction
+        Optional<ServerTransaction> first = servers.values().stream()
+                .filter(t -> t != transaction
                         && t.request.method().equals("INVITE")
                         && t.request.callId().equals(invite.callId())
                         && t.request.fromTag().equals(invite.fromTag())
-                        && t.request.cseq() == invite.cseq());
-        if (merged) {
+                        && t.request.cseq() == invite.cseq())
+                .findFirst();
+        boolean overOneFlow = first.filter(t -> t.over == transaction.over).isPresent();
+        if (overOneFlow) {
             violations.add("The same INVITE came twice, by two branches, over one flow");
-            respond(transaction, 482, "Merged Request", r -> r);
+        }
+        if (overOneFlow || first.filter(t -> !t.isRefused()).isPresent()) {
+            respond(transaction, 482, "Merged Request", r -> r); // RFC 3261 section 8.2.2.2
             return;
         }
         UaCall call = UaCall.incoming(this, transaction);
@@ -653,51 +699,44 @@ public final class UserAgent implements AutoCloseable {
 
     // --- for the owner -------------------------------------------------------------------------------------------
 
-    /** What comes back from a REGISTER: its final status; 0 for silence. */
-    public interface Registered {
-        void result(int status);
-    }
+    /** Registers this agent's address. On the agent's thread. */
+    public void register(Registration registration, Registration.Result result) {
+        Exchange exchange = new Exchange() {
+            @Override
+            public void sending(SipMessage request) {
+                result.sent(request.header("Authorization").isPresent());
+            }
 
-    /**
-     * Registers this agent's address. On the agent's thread.
-     *
-     * @param domain of the registrar and the user
-     * @param contact with angle brackets and parameters
-     * @param callId the same for all of an app's life, or a new one; the registrar must not care
-     */
-    public void register(
-            InetSocketAddress registrar,
-            String domain,
-            Credentials credentials,
-            String contact,
-            String callId,
-            long cseq,
-            Duration expires,
-            Registered registered) {
-        String address = "<sip:" + credentials.user() + "@" + domain + ">";
-        SipMessage request = SipMessage.request("REGISTER", "sip:" + domain)
-                .with("Via", "")
-                .with("Max-Forwards", "70")
-                .with("From", address + ";tag=" + random())
-                .with("To", address)
-                .with("Call-ID", callId)
-                .with("CSeq", cseq + " REGISTER")
-                .with("Contact", contact)
-                .with("Expires", Long.toString(expires.toSeconds()))
-                .with("Supported", "path, outbound");
-        send(request, registrar, Optional.of(credentials), new Exchange() {
             @Override
             public void response(SipMessage response) {
                 if (response.status() >= 200) {
-                    registered.result(response.status());
+                    result.ended(Optional.of(response));
                 }
             }
 
             @Override
             public void silent() {
-                registered.result(0);
+                result.ended(Optional.empty());
             }
-        });
+        };
+        send(registration.request(), registration.registrar(), Optional.of(registration.credentials()), exchange);
+    }
+
+    /**
+     * A subscription to the dialog events of an address, which is not asked for yet.
+     *
+     * @param notifier where the SUBSCRIBE goes
+     * @param address a URI
+     * @param documents sees each NOTIFY that is in order as far as SIP goes; called on the agent's thread
+     */
+    public Subscription subscription(
+            InetSocketAddress notifier,
+            String address,
+            Optional<Credentials> credentials,
+            Consumer<SipMessage> documents) {
+        Subscription subscription = new Subscription(this, notifier, address, credentials, documents);
+        now(() -> subscriptions.put(subscription.key(), subscription));
+        return subscription;
     }
 
     /**
