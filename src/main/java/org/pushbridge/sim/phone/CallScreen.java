@@ -39,7 +39,7 @@ public final class CallScreen {
     private volatile Optional<UaCall> call = Optional.empty();
     private long invitedOnFlow = -1;
     private Optional<Integer> refusal = Optional.empty();
-    private OptionalLong knownOutsideSip = OptionalLong.empty();
+    private OptionalLong agreedSince = OptionalLong.empty();
     private boolean answerWanted;
 
     CallScreen(UUID uuid, boolean pushed, Optional<String> expectedCallId, Optional<VerdictAccess> verdict) {
@@ -196,14 +196,14 @@ public final class CallScreen {
         return refusal;
     }
 
-    /** The bridge and the phone know from each other, not by SIP, that nothing rings here any more. */
-    void agreeOutsideSip() {
-        knownOutsideSip = OptionalLong.of(System.nanoTime());
+    /** The bridge and the phone know from each other, over HTTPS, that nothing rings here any more. */
+    void agreeOverHttps() {
+        agreedSince = OptionalLong.of(System.nanoTime());
     }
 
     /** How long they have known it; empty if they do not. */
-    Optional<Duration> agreedOutsideSipFor() {
-        return between(knownOutsideSip, OptionalLong.of(System.nanoTime()));
+    Optional<Duration> agreedOverHttpsFor() {
+        return between(agreedSince, OptionalLong.of(System.nanoTime()));
     }
 
     /** How long the ringing has been over; empty while it rings. */

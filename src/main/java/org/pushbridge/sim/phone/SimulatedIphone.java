@@ -3,7 +3,6 @@ package org.pushbridge.sim.phone;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -40,10 +39,7 @@ public final class SimulatedIphone implements AutoCloseable {
     private static final Duration RETRY = Duration.ofSeconds(1);
     /** What was on its way when something else became known is nobody's fault. */
     private static final Duration CROSSING = Duration.ofSeconds(1);
-    /** How soon the NOTIFY has to come behind the 200 to a REGISTER. */
-    private static final Duration PROMPTLY = Duration.ofSeconds(2);
 
-    private static final int DECLINE_ATTEMPTS = 5;
     private static final int UNREPORTED_PUSHES_FORGIVEN = 3;
 
     /** The phone's connection to Apple, seen from the phone. */
@@ -89,21 +85,19 @@ public final class SimulatedIphone implements AutoCloseable {
     private final Violations violations = new Violations();
     private final UserAgent agent;
     private final AppRegistration registration;
-    private final VerdictClient https;
+    private final AppHttps https;
+    private final AppDialogEvents dialogEvents;
     private final Map<UUID, CallScreen> screens = new ConcurrentHashMap<>();
     private final List<CallScreen> screensInOrder = new CopyOnWriteArrayList<>();
     private final Set<UUID> pushedCalls = new HashSet<>();
     private final List<String> alerts = new CopyOnWriteArrayList<>();
     private final List<String> backgroundPushes = new CopyOnWriteArrayList<>();
     private final List<OutgoingCall> outgoing = new CopyOnWriteArrayList<>();
-    private final List<VerdictAccess> askedFor = new ArrayList<>();
     private final List<Wire> leftOpen = new CopyOnWriteArrayList<>();
     private final Set<String> strays = new HashSet<>();
     private volatile Answering answering = new Answering.Ring();
     private long flow;
     private long registeredFlow;
-    private long notifiedFlow;
-    private boolean subscribed;
     private boolean flightMode;
     private boolean forceQuit;
     private boolean waking;
@@ -131,12 +125,13 @@ public final class SimulatedIphone implements AutoCloseable {
 
                     @Override
                     public int notified(SipMessage notify) {
-                        return SimulatedIphone.this.notified(notify);
+                        return dialogEvents.notified(notify, flow);
                     }
                 },
                 observer);
         this.registration = new AppRegistration(settings, agent);
-        this.https = new VerdictClient(settings.app().tls(), violations);
+        this.https = new AppHttps(settings.app(), agent, violations, () -> flightMode, this::end);
+        this.dialogEvents = new AppDialogEvents(settings, agent, violations, screensInOrder, this::living);
     }
 
     // --- what is known -------------------------------------------------------------------------------------------
@@ -250,7 +245,7 @@ public final class SimulatedIphone implements AutoCloseable {
             if (on) {
                 agent.lose().ifPresent(leftOpen::add);
             } else {
-                screensInOrder.forEach(this::askForVerdict);
+                screensInOrder.forEach(https::ask);
             }
             apple.reachable(!on);
             observer.happened(on ? "flight mode on" : "flight mode off");
@@ -307,7 +302,7 @@ public final class SimulatedIphone implements AutoCloseable {
                 int result = response.map(SipMessage::status).orElse(0);
                 if (result == 200 && thisFlow == flow) {
                     registeredFlow = thisFlow;
-                    expectNotify(thisFlow);
+                    dialogEvents.registered(thisFlow);
                 }
                 status.complete(result);
             }
@@ -395,8 +390,8 @@ public final class SimulatedIphone implements AutoCloseable {
         CallScreen screen =
                 new CallScreen(uuid, true, read.get().callId(), read.get().verdict());
         ring(screen);
-        askForVerdict(screen);
-        tellAlerting(screen);
+        https.ask(screen);
+        https.tellAlerting(screen);
         return true;
     }
 
@@ -462,138 +457,23 @@ public final class SimulatedIphone implements AutoCloseable {
         return screensInOrder.stream().filter(s -> s.has(callId)).findFirst();
     }
 
-    // --- what the app learns beside INVITE and CANCEL ------------------------------------------------------------
-
-    private void askForVerdict(CallScreen screen) {
-        boolean wanted = settings.app().verdicts().contains(VerdictWay.HTTPS) && screen.isRinging() && !flightMode;
-        if (wanted
-                && screen.verdict().isPresent()
-                && !askedFor.contains(screen.verdict().get())) {
-            askedFor.add(screen.verdict().get());
-            askNow(screen, screen.verdict().get());
-        }
-    }
-
-    private void askNow(CallScreen screen, VerdictAccess access) {
-        if (!screen.isRinging() || flightMode) {
-            askedFor.remove(access);
-            return;
-        }
-        screen.sentPacket(false);
-        var unused = https.verdict(access)
-                .thenAccept(answer -> agent.run(() -> {
-                    if (answer.meaning() == VerdictClient.Meaning.SILENCE) {
-                        agent.after(RETRY, () -> askNow(screen, access));
-                    } else {
-                        heed(screen, answer);
-                    }
-                }));
-    }
-
-    private void heed(CallScreen screen, VerdictClient.Answer answer) {
-        boolean over =
-                answer.meaning() == VerdictClient.Meaning.ENDED || answer.meaning() == VerdictClient.Meaning.GONE;
-        if (!over) {
-            return;
-        }
-        screen.agreeOutsideSip();
-        end(
-                screen,
-                answer.meaning() == VerdictClient.Meaning.GONE
-                        ? RingingEnd.NOT_ALIVE
-                        : switch (answer.reason()) {
-                            case "answered-elsewhere" -> RingingEnd.ANSWERED_ELSEWHERE;
-                            case "declined-elsewhere" -> RingingEnd.DECLINED_ELSEWHERE;
-                            default -> RingingEnd.CANCELLED;
-                        });
-    }
-
-    private void tellAlerting(CallScreen screen) {
-        if (settings.app().tellsAlerting()) {
-            screen.verdict().ifPresent(access -> {
-                screen.sentPacket(false);
-                var unused = https.tell(access, "alerting").thenAccept(a -> agent.run(() -> heed(screen, a)));
-            });
-        }
-    }
-
-    private void tellDecline(CallScreen screen, int attempts) {
-        boolean possible = settings.app().verdicts().contains(VerdictWay.HTTPS)
-                && screen.call().isEmpty();
-        if (possible && attempts > 0) {
-            screen.verdict().ifPresent(access -> {
-                var unused = https.tell(access, "decline")
-                        .thenAccept(answer -> agent.run(() -> {
-                            if (answer.meaning() == VerdictClient.Meaning.SILENCE) {
-                                agent.after(RETRY, () -> tellDecline(screen, attempts - 1));
-                            } else {
-                                screen.agreeOutsideSip();
-                            }
-                        }));
-            });
-        }
-    }
-
-    /** An app that knows dialog events is told at once what became of the call it rings for (RFC 4235). */
-    private void expectNotify(long ofFlow) {
-        if (!settings.app().verdicts().contains(VerdictWay.DIALOG_EVENTS) || subscribed) {
-            return;
-        }
-        agent.after(PROMPTLY, () -> {
-            boolean waiting = screensInOrder.stream()
-                    .anyMatch(s -> s.isPushed() && s.isRinging() && s.call().isEmpty());
-            if (waiting
-                    && flow == ofFlow
-                    && notifiedFlow != ofFlow
-                    && agent.localAddress().isPresent()) {
-                violations.add("No NOTIFY of dialog events followed the 200 to a REGISTER, though the phone rings");
+    /** All else is over, says a NOTIFY of dialog events: full state. */
+    private void living(Set<String> callIds) {
+        for (CallScreen screen : screensInOrder) {
+            boolean listed = callIds.stream().anyMatch(screen::has);
+            if (!listed && screen.isRinging() && screen.expectedCallId().isPresent()) {
+                end(screen, RingingEnd.NOT_ALIVE);
+            } else if (!listed && screen.isInCallOfOtherFlow(flow)) {
+                screen.call().ifPresent(UaCall::vanish);
+                screen.close();
             }
-        });
-    }
-
-    /** A NOTIFY out of any subscription; the status to answer it with. */
-    private int notified(SipMessage notify) {
-        if (!settings.app().verdicts().contains(VerdictWay.DIALOG_EVENTS)) {
-            violations.add("A NOTIFY came to an app that never said it understands events");
-            return 489;
         }
-        if (!Subscription.isOfDialogs(notify)) {
-            violations.add("A NOTIFY came about another Event than dialog");
-            return 489;
-        }
-        if (registeredFlow != flow) {
-            violations.add("A NOTIFY came before the 200 to the REGISTER");
-        }
-        if (notifiedFlow == flow) {
-            violations.add("A second NOTIFY came behind one REGISTER, out of any subscription");
-        }
-        notifiedFlow = flow;
-        String state = notify.header("Subscription-State").orElse("missing");
-        if (!state.replaceAll(";.*", "").strip().equals("terminated")) {
-            violations.add("A NOTIFY out of any subscription has the Subscription-State " + state + ", not terminated");
-        }
-        heed(notify, new DialogWatch(settings.address(), violations));
-        return 200;
-    }
-
-    private void heed(SipMessage notify, DialogWatch watch) {
-        watch.alive(notify).ifPresent(alive -> {
-            for (CallScreen screen : screensInOrder) {
-                boolean listed = alive.stream().anyMatch(screen::has);
-                if (!listed && screen.isRinging() && screen.expectedCallId().isPresent()) {
-                    end(screen, RingingEnd.NOT_ALIVE);
-                } else if (!listed && screen.isInCallOfOtherFlow(flow)) {
-                    screen.call().ifPresent(UaCall::vanish);
-                    screen.close();
-                }
-            }
-            outgoing.stream()
-                    .filter(c -> c.isDialing()
-                            && c.isKnown()
-                            && !alive.contains(c.call().callId()))
-                    .filter(c -> c.end(DialingEnd.NOT_ALIVE))
-                    .forEach(c -> observer.happened("outgoing call ends"));
-        });
+        outgoing.stream()
+                .filter(c -> c.isDialing()
+                        && c.isKnown()
+                        && !callIds.contains(c.call().callId()))
+                .filter(c -> c.end(DialingEnd.NOT_ALIVE))
+                .forEach(c -> observer.happened("outgoing call ends"));
     }
 
     /**
@@ -601,13 +481,7 @@ public final class SimulatedIphone implements AutoCloseable {
      * notified in it ends call screens as well.
      */
     public Subscription dialogEvents() {
-        DialogWatch watch = new DialogWatch(settings.address(), violations);
-        agent.run(() -> subscribed = true);
-        return agent.subscription(
-                settings.registrar(),
-                settings.address(),
-                Optional.of(settings.credentials()),
-                notify -> heed(notify, watch));
+        return dialogEvents.subscription();
     }
 
     // --- calls ---------------------------------------------------------------------------------------------------
@@ -661,7 +535,7 @@ public final class SimulatedIphone implements AutoCloseable {
             screen.refuseWith(status);
             screen.call().ifPresent(c -> c.refuse(status, reason));
             if (how == RingingEnd.DECLINED_HERE) {
-                tellDecline(screen, DECLINE_ATTEMPTS);
+                https.tellDecline(screen);
             }
         }
     }
@@ -700,7 +574,7 @@ public final class SimulatedIphone implements AutoCloseable {
             return;
         }
         if (!screen.isRinging() && !takenInVain) {
-            if (screen.agreedOutsideSipFor().isPresent()) {
+            if (screen.agreedOverHttpsFor().isPresent()) {
                 isNotAgreedLongSince(screen);
             } else if (!screen.endedAs(RingingEnd.ENDED_BY_PUSH)) { // nobody tells the bridge that such a push came
                 violations.add("An INVITE came for call " + screen.uuid() + ", which was over");
@@ -716,7 +590,7 @@ public final class SimulatedIphone implements AutoCloseable {
     }
 
     private void isNotAgreedLongSince(CallScreen screen) {
-        if (screen.agreedOutsideSipFor().filter(d -> d.compareTo(CROSSING) > 0).isPresent()) {
+        if (screen.agreedOverHttpsFor().filter(d -> d.compareTo(CROSSING) > 0).isPresent()) {
             violations.add(
                     "An INVITE came for call " + screen.uuid() + ", which was over, as both sides knew over HTTPS");
         }
