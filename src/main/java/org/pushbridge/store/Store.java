@@ -8,9 +8,12 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jdbi.v3.core.Handle;
@@ -26,7 +29,7 @@ import org.pushbridge.device.TombstoneStore;
 import org.pushbridge.device.User;
 
 /**
- * The database: users, devices and tombstones survive in it.
+ * The database: users, devices, tombstones and the bridge's own secrets survive in it.
  *
  * <p>Safe for any thread. Writes return at once; their stage completes when the write is on disk, in the order of the
  * calls, on the writer's thread, which must not be held up. It completes exceptionally, with a {@link StoreException},
@@ -155,6 +158,32 @@ public final class Store implements DeviceStore, TombstoneStore, AutoCloseable {
     @Override
     public CompletionStage<Void> purgeTombstones(Instant now) {
         return writer.write("forget old tombstones", handle -> TombstoneTable.purge(handle, now));
+    }
+
+    /**
+     * The secret of that name; the same for everyone who uses the database, for as long as the database lives. Blocks.
+     *
+     * @param fresh makes one up if there is none yet; not used if another process is faster
+     */
+    public byte[] secret(String name, Supplier<byte[]> fresh) {
+        Optional<byte[]> known = findSecret(name);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        byte[] made = fresh.get();
+        try {
+            writer.write("keep the secret " + name, handle -> SecretTable.add(handle, name, made))
+                    .toCompletableFuture()
+                    .join();
+            return made;
+        } catch (CompletionException e) {
+            // Refused, most likely because another process has kept one since.
+            return findSecret(name).orElseThrow(() -> e.getCause() instanceof StoreException why ? why : e);
+        }
+    }
+
+    private Optional<byte[]> findSecret(String name) {
+        return read("the secret " + name, handle -> SecretTable.load(handle, name));
     }
 
     private <T> T read(String what, Function<Handle, T> query) {

@@ -24,6 +24,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,6 +54,27 @@ class PostgresStoreTest extends StoreContract {
                 ResultSet row = statement.executeQuery("SELECT count(DISTINCT xmin::text) FROM devices")) {
             row.next();
             assertThat(row.getInt(1)).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void twoServersThatStartAtOnceAgreeOnASecret() {
+        try (Store other = Store.open(settings)) {
+            CyclicBarrier bothFoundNone = new CyclicBarrier(2);
+            AtomicInteger made = new AtomicInteger();
+            Supplier<byte[]> fresh = () -> {
+                try {
+                    bothFoundNone.await(30, TimeUnit.SECONDS);
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+                return new byte[] {(byte) made.incrementAndGet()};
+            };
+            CompletableFuture<byte[]> theirs = CompletableFuture.supplyAsync(() -> other.secret("key", fresh));
+            byte[] ours = store.secret("key", fresh);
+
+            assertThat(theirs).succeedsWithin(Duration.ofSeconds(30)).isEqualTo(ours);
+            assertThat(made).hasValue(2);
         }
     }
 

@@ -297,6 +297,30 @@ abstract class StoreContract {
     }
 
     @Test
+    void aSecretIsMadeUpOnceAndSurvivesARestart() {
+        byte[] made = {0, 1, 127, -128, -1};
+
+        assertThat(store.secret("key", () -> made)).isEqualTo(made);
+        assertThat(store.secret("other key", () -> new byte[] {7})).containsExactly(7);
+        reopen();
+
+        assertThat(store.secret("key", () -> {
+                    throw new AssertionError("There is one already");
+                }))
+                .isEqualTo(made);
+    }
+
+    @Test
+    void theSlowerOfTwoTakesTheSecretOfTheFaster() {
+        byte[] slow = store.secret(
+                "key",
+                () -> store.secret("key", () -> new byte[] {1, 2, 3}).length == 3 ? new byte[] {4, 5, 6} : new byte[0]);
+
+        assertThat(slow).containsExactly(1, 2, 3);
+        assertThat(store.secret("key", () -> new byte[0])).containsExactly(1, 2, 3);
+    }
+
+    @Test
     void aRefusedWriteFailsAloneWhateverBatchItIsIn() throws Exception {
         List<Aor> aors = IntStream.range(0, 20)
                 .mapToObj(i -> new Aor("user" + i, "example.com"))
