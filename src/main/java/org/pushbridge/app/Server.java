@@ -54,7 +54,7 @@ public final class Server implements AutoCloseable {
             var unused = pushes.warmUp(); // the log tells what came of it
             DigestAuthenticator digest = new DigestAuthenticator(Settings.digest(config), directory, clock);
             Registrar registrar =
-                    new Registrar(Settings.registrar(config, pushSettings.apps().keySet()), directory, digest, clock);
+                    new Registrar(Settings.registrar(config, pushSettings.apps()), directory, digest, clock);
             sip = opened(
                     "SIP edge",
                     SipEdge.start(

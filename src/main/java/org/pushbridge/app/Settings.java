@@ -98,13 +98,14 @@ final class Settings {
                 usual.rememberedNonces());
     }
 
-    /** @param apps the bundle ids of the apps that can be pushed to */
-    static RegistrarSettings registrar(Config config, Set<String> apps) {
+    /** @param apps those that can be pushed to, by bundle id */
+    static RegistrarSettings registrar(Config config, Map<String, PushSettings.App> apps) {
         Config.Registrar registrar = config.registrar();
         Duration minExpires = registrar.minExpires();
         return new RegistrarSettings(
                 Set.copyOf(config.domains()),
-                apps,
+                apps.values().stream()
+                        .collect(Collectors.toMap(PushSettings.App::bundleId, PushSettings.App::defaultEnvironment)),
                 minExpires,
                 minExpires.compareTo(SHORTEST_WITH_PUSHES) > 0 ? minExpires : SHORTEST_WITH_PUSHES,
                 registrar.defaultExpires(),

@@ -26,25 +26,39 @@ public record DeviceId(String value) {
      *     else its Contact address
      */
     public static DeviceId of(Aor aor, String identity) {
-        return new DeviceId(HexFormat.of().formatHex(sha256(aor.toString(), identity), 0, 8));
+        return new DeviceId(HexFormat.of().formatHex(hash(aor.toString(), identity), 0, 8));
     }
 
     /**
-     * What the device is known by in a dialog that it may be woken for (RFC 8599 section 6.1.1, {@code pn-purr}): it
-     * tells others nothing about the device, and does not change.
+     * The Proxy Unique Registration Reference (RFC 8599 section 6.2.1): given out in {@code +sip.pnspurr}, it comes back
+     * as {@code pn-purr} in the Contact of the device's dialogs. Derived, so that it need not be stored. It grants
+     * nothing: the bridge only compares it with the device that has the dialog anyway, and shows it to no other user.
+     *
+     * @return 32 hexadecimal digits
      */
     public String purr() {
-        return HexFormat.of().formatHex(sha256("purr", value), 0, 16);
+        return HexFormat.of().formatHex(hash("pn-purr", value), 0, 16);
     }
 
-    private static byte[] sha256(String one, String other) {
+    /** Whether this is the device's {@link #purr}. */
+    public boolean hasPurr(String pnPurr) {
+        return purr().equalsIgnoreCase(pnPurr);
+    }
+
+    private static byte[] hash(String one, String other) {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
             sha.update(one.getBytes(StandardCharsets.UTF_8));
             sha.update((byte) 0);
-            return sha.digest(other.getBytes(StandardCharsets.UTF_8));
+            sha.update(other.getBytes(StandardCharsets.UTF_8));
+            return sha.digest();
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java runtime has SHA-256", e);
         }
+    }
+
+    @Override
+    public String toString() {
+        return value;
     }
 }

@@ -82,7 +82,7 @@ final class PushParameters {
      * Resolves percent-escapes (RFC 3261 section 25.1), each to one character below 256 so that raw bytes stay
      * recognizable; empty if one is broken.
      */
-    private static Optional<String> unescaped(String text) {
+    static Optional<String> unescaped(String text) {
         StringBuilder resolved = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -1,9 +1,11 @@
 package org.pushbridge.device;
 
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
- * What a device says about pushing in the {@code pn-*} parameters of its Contact URI (RFC 8599 section 4), read.
+ * What a device says about pushing, read: in the {@code pn-*} parameters of its Contact URI (RFC 8599 section 4), or in
+ * one of the dialects from before that.
  *
  * <p>For APNs, {@code pn-param} is {@code <Team>.<bundle>.voip} with a VoIP token, or {@code <Team>.<bundle>} with a
  * regular one. Linphone's apps give both tokens, {@code pn-param=<Team>.<bundle>.voip&remote} with {@code
@@ -57,5 +59,31 @@ public sealed interface PushReading {
      */
     static PushReading of(Optional<String> provider, Optional<String> param, Optional<String> prid) {
         return PushParameters.read(provider, param, prid);
+    }
+
+    /**
+     * Reads the parameters of the Contact URI that older Linphone apps and others made for Flexisip use: {@code
+     * pn-type=apple;app-id=com.example.phone.voip.prod;pn-tok=<token>}. The app-id ends in {@code .prod} or, for the
+     * sandbox, {@code .dev}; without {@code .voip} before that, the token is a regular one. Each is given as it stands in
+     * the URI.
+     *
+     * @param type {@code pn-type}, if it is there; for another than {@code apple} the reading is {@link Absent}
+     * @param appId {@code app-id}, if it is there
+     * @param token {@code pn-tok}, if it is there
+     */
+    static PushReading ofFlexisip(Optional<String> type, Optional<String> appId, Optional<String> token) {
+        return FlexisipParameters.read(type, appId, token);
+    }
+
+    /**
+     * Reads the header that PortSIP's SDK adds to a REGISTER: {@code x-p-push: device-os=ios;device-uid=<VoIP
+     * token>|<regular token>;allow-call-push=true;allow-message-push=true;app-id=com.example.phone}. For another system
+     * than iOS, and for a user who wants no calls pushed, the reading is {@link Absent}.
+     *
+     * @param header the header's value
+     * @param environmentOf where the tokens of an app belong, by bundle identifier: the header does not say it
+     */
+    static PushReading ofPortSip(String header, Function<String, ApnsEnvironment> environmentOf) {
+        return PortSipHeader.read(header, environmentOf);
     }
 }

@@ -2,7 +2,9 @@ package org.pushbridge.device;
 
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** The spellings behind {@link TokenReading#of}. */
@@ -13,10 +15,21 @@ final class TokenReader {
     /** Any short word is base64 of something: only what decodes to as much as the shortest token is taken for one. */
     private static final int FEWEST_BYTES_IN_BASE64 = 32;
 
+    private static final String RAW_BYTES =
+            "holds raw bytes: they were printed as text instead of being written out as digits";
+
     private static final Pattern HEXADECIMAL = Pattern.compile("[0-9a-fA-F]+");
     private static final Pattern BASE64 = Pattern.compile("[0-9A-Za-z+/_-]+={0,2}");
 
+    /** What programming languages print in place of a value that is not there. */
+    private static final Set<String> PLACEHOLDERS =
+            Set.of("(null)", "<null>", "null", "(nil)", "<nil>", "nil", "none", "undefined", "optional()");
+
     private TokenReader() {}
+
+    static TokenReading.Damaged rawBytes() {
+        return damaged(RAW_BYTES);
+    }
 
     static TokenReading read(String text) {
         String spelled = text.strip();
@@ -24,7 +37,11 @@ final class TokenReader {
             return damaged("is empty");
         }
         if (spelled.chars().anyMatch(c -> c < ' ' || c > '~')) {
-            return damaged("holds raw bytes: they were printed as text instead of being written out as digits");
+            return damaged(RAW_BYTES);
+        }
+        if (PLACEHOLDERS.contains(spelled.toLowerCase(Locale.ROOT))) {
+            return damaged(
+                    "is a placeholder for a value that is not there: the app registered before iOS had given it a token");
         }
         if (spelled.startsWith("{")) {
             return damaged("is the description of an NSData object, which leaves out the middle");
@@ -48,6 +65,9 @@ final class TokenReader {
         if (digits.length() < FEWEST_DIGITS) {
             return damaged("is cut off: it has only " + digits.length() + " hexadecimal digits");
         }
+        if (digits.chars().allMatch(c -> c == '0')) {
+            return damaged("is all zeros, which stand for a token that is not there yet");
+        }
         if (digits.length() > MOST_DIGITS) {
             return damaged("has " + digits.length() + " hexadecimal digits, more than " + MOST_DIGITS);
         }
@@ -68,7 +88,7 @@ final class TokenReader {
         }
     }
 
-    private static TokenReading damaged(String what) {
+    private static TokenReading.Damaged damaged(String what) {
         return new TokenReading.Damaged("The device token " + what
                 + ". Write the bytes that iOS handed to the app as hexadecimal digits, two for each byte, such as "
                 + "00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0");

@@ -28,4 +28,9 @@ public sealed interface TokenReading {
     static TokenReading of(String text) {
         return TokenReader.read(text);
     }
+
+    /** What {@link #of} says of bytes that were printed as text, for those who see that before they find the token. */
+    static Damaged ofRawBytes() {
+        return TokenReader.rawBytes();
+    }
 }

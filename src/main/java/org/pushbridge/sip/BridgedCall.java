@@ -434,7 +434,7 @@ final class BridgedCall implements CallEdge {
         return device(farEnd(to, id.dialog()))
                 .filter(device -> Messages.purr(
                                 dialog(to, id.dialog()).orElseThrow().remoteTarget())
-                        .filter(device.purr()::equals)
+                        .filter(device::hasPurr)
                         .isPresent())
                 .isPresent();
     }

@@ -135,8 +135,7 @@ final class Messages {
     /** The address of a From or To header as text, without tag and parameters, and without pn-* in its URI. */
     static String party(Address address) {
         Address shown = address;
-        if (address.getURI() instanceof SipUri uri
-                && uri.toString().toLowerCase(Locale.ROOT).contains(";pn-")) {
+        if (address.getURI() instanceof SipUri uri && hasPushParameters(uri.toString())) {
             shown = (Address) address.clone();
             shown.setURI(uri(withoutPushParameters(uri.toString())));
         }
@@ -207,7 +206,7 @@ final class Messages {
         for (Iterator<String> each = copy.getParameterNames(); each.hasNext(); ) {
             names.add(each.next());
         }
-        names.stream().filter(n -> n.toLowerCase(Locale.ROOT).startsWith("pn-")).forEach(copy::removeParameter);
+        names.stream().filter(n -> hasPushParameters(";" + n)).forEach(copy::removeParameter);
         return copy.toString();
     }
 
@@ -216,6 +215,12 @@ final class Messages {
         return uri(contactUri) instanceof SipUri sip
                 ? Optional.ofNullable(sip.getParameter("pn-purr"))
                 : Optional.empty();
+    }
+
+    /** The app-id is that of the dialect older than RFC 8599. */
+    private static boolean hasPushParameters(String uri) {
+        String lower = uri.toLowerCase(Locale.ROOT);
+        return lower.contains(";pn-") || lower.contains(";app-id");
     }
 
     /** The user part of a SIP URI, with everything escaped that may not stand in it (RFC 3261 section 25.1). */

@@ -120,6 +120,88 @@ class PushReadingTest {
                 .isEqualTo(new PushReading.Unsupported("fcm" + "x".repeat(37)));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "com.example.phone.voip.prod, PRODUCTION, true",
+        "com.example.phone.VOIP.Dev, SANDBOX, true",
+        "com.example.phone.prod, PRODUCTION, false",
+        "com.example.phone.dev, SANDBOX, false"
+    })
+    void theAppIdOfFlexisipNamesServiceAndKindOfToken(String appId, ApnsEnvironment environment, boolean voip) {
+        assertThat(flexisip("apple", appId, VOIP.toUpperCase(Locale.ROOT)))
+                .isEqualTo(new PushReading.Target(
+                        environment,
+                        "",
+                        "com.example.phone",
+                        voip ? Optional.of(new PushToken(VOIP)) : Optional.empty(),
+                        voip ? Optional.empty() : Optional.of(new PushToken(VOIP))));
+    }
+
+    @Test
+    void flexisipsParametersForOtherSystemsSayNothing() {
+        assertThat(flexisip("firebase", "123456", "x:y")).isEqualTo(new PushReading.Absent());
+    }
+
+    @Test
+    void whatIsWrongWithFlexisipsParametersIsSaid() {
+        assertThat(flexisip("apple", "com.example.phone", VOIP))
+                .isInstanceOfSatisfying(
+                        PushReading.Damaged.class,
+                        d -> assertThat(d.fault()).contains("app-id=com.example.phone.voip.prod"));
+        assertThat(flexisip("apple", "com.example.phone.prod", "%28null%29"))
+                .isInstanceOfSatisfying(
+                        PushReading.Damaged.class, d -> assertThat(d.fault()).contains("placeholder"));
+        assertThat(PushReading.ofFlexisip(Optional.of("apple"), Optional.of("a.b.prod"), Optional.empty()))
+                .isInstanceOfSatisfying(
+                        PushReading.Damaged.class, d -> assertThat(d.fault()).contains("pn-tok"));
+    }
+
+    @Test
+    void portSipsHeaderHoldsTheVoipTokenAndThenTheRegularOne() {
+        PushReading both = portSip("device-os=ios;device-uid=" + VOIP + "|" + REGULAR + CALLS);
+
+        assertThat(both)
+                .isEqualTo(new PushReading.Target(
+                        ApnsEnvironment.SANDBOX,
+                        "",
+                        "com.example.phone",
+                        Optional.of(new PushToken(VOIP)),
+                        Optional.of(new PushToken(REGULAR))));
+        assertThat(portSip(" Device-OS = iOS ; device-uid=<" + VOIP.replaceAll("(.{8})(?=.)", "$1 ") + ">|" + REGULAR
+                        + CALLS))
+                .isEqualTo(both);
+        assertThat(portSip("device-os=ios;device-uid=" + VOIP + CALLS))
+                .isInstanceOfSatisfying(
+                        PushReading.Target.class, t -> assertThat(t.regular()).isEmpty());
+        assertThat(portSip("device-os=ios;device-uid=|" + REGULAR + CALLS))
+                .isInstanceOfSatisfying(
+                        PushReading.Target.class, t -> assertThat(t.voip()).isEmpty());
+    }
+
+    @Test
+    void portSipsHeaderForOtherSystemsOrWithoutCallsSaysNothing() {
+        assertThat(portSip("device-os=android;device-uid=abc:def" + CALLS)).isEqualTo(new PushReading.Absent());
+        assertThat(portSip("device-os=ios;device-uid=" + VOIP + CALLS.replace("=true", "=false")))
+                .isEqualTo(new PushReading.Absent());
+        assertThat(portSip("")).isEqualTo(new PushReading.Absent());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"(null)|(null)", "", "|", "é|", "abc|abc", "a|b|c"})
+    void damagedTokensInPortSipsHeaderAreRefused(String tokens) {
+        assertThat(portSip("device-os=ios;device-uid=" + tokens + CALLS)).isInstanceOf(PushReading.Damaged.class);
+    }
+
+    private static final String CALLS = ";allow-call-push=true;allow-message-push=true;app-id=com.example.phone";
+
+    private static PushReading portSip(String header) {
+        return PushReading.ofPortSip(header, app -> ApnsEnvironment.SANDBOX);
+    }
+
+    private static PushReading flexisip(String type, String appId, String token) {
+        return PushReading.ofFlexisip(Optional.of(type), Optional.of(appId), Optional.of(token));
+    }
+
     @Test
     void nothingThatADeviceWritesRaisesAnException() {
         Random random = new Random(8599);

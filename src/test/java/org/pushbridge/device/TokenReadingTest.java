@@ -65,6 +65,17 @@ class TokenReadingTest {
         assertThat(faultOf(garbage)).startsWith("The device token ");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"(null)", "<null>", "nil", "undefined"})
+    void aPlaceholderIsNamedAsSuch(String placeholder) {
+        assertThat(faultOf(placeholder)).contains("registered before iOS had given it a token");
+    }
+
+    @Test
+    void zerosAreNoToken() {
+        assertThat(faultOf("0".repeat(64))).contains("all zeros");
+    }
+
     @Test
     void aTokenWithoutEndIsRefused() {
         assertThat(faultOf("ab".repeat(4000))).contains("more than 1024");

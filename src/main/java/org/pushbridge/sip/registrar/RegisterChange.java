@@ -114,16 +114,30 @@ record RegisterChange(
     }
 
     /**
-     * By instance or push target; a device that gives neither is known by its Contact, which may be that of a device
-     * that gave its push target before.
+     * By instance or push target. One token of the target is enough, and a device that leaves its instance out, or
+     * gives one for the first time, is known by it, too: another dialect may carry other things of the same device. What
+     * gives neither is known by its Contact, which may be that of a device that gave its push target before.
      */
     private Optional<Device> find(Granted granted, Collection<Device> devices) {
         RequestedContact contact = granted.contact();
         DeviceId id = DeviceId.of(aor, contact.identity());
         Optional<Device> named = devices.stream().filter(d -> d.id().equals(id)).findFirst();
-        boolean comesWithToken = contact.push() instanceof PushReading.Target && !granted.leaves();
-        if (named.isPresent() || contact.instance().isPresent() || comesWithToken) {
+        if (named.isPresent()) {
             return named;
+        }
+        if (contact.push() instanceof PushReading.Target target) {
+            Optional<Device> sharing = devices.stream()
+                    .filter(d -> contact.instance().isEmpty() || !RequestedContact.isInstance(d.identity()))
+                    .filter(d -> d.target()
+                            .filter(known -> sharesToken(known, target))
+                            .isPresent())
+                    .findFirst();
+            if (sharing.isPresent() || !granted.leaves()) {
+                return sharing;
+            }
+        }
+        if (contact.instance().isPresent()) {
+            return Optional.empty();
         }
         return devices.stream()
                 .filter(d -> granted.leaves() || !RequestedContact.isInstance(d.identity()))
@@ -179,7 +193,9 @@ record RegisterChange(
         Optional<String> fault = before.flatMap(Device::targetFault)
                 .filter(f -> target.isPresent()
                         && known.filter(k -> hasSameTokens(k, target.get())).isPresent());
-        String identity = before.map(Device::identity).orElseGet(contact::identity);
+        String identity = before.filter(d -> contact.instance().isEmpty())
+                .map(Device::identity)
+                .orElseGet(contact::identity);
         return new Device(DeviceId.of(aor, identity), aor, identity, target, fault, bindings);
     }
 
@@ -192,9 +208,9 @@ record RegisterChange(
                     target.voip(),
                     target.regular(),
                     now,
-                    contact.pnProvider(),
-                    contact.pnParam(),
-                    contact.pnPrid()));
+                    contact.spelled().provider(),
+                    contact.spelled().param(),
+                    contact.spelled().prid()));
         }
         // To ask whether pushing is there is not to renounce it; to leave it out is (RFC 8599 section 4.1.1).
         return contact.push() instanceof PushReading.Query ? known : Optional.empty();
@@ -255,6 +271,13 @@ record RegisterChange(
         return Addresses.sipUri(binding.contact())
                 .filter(uri -> Addresses.contactKey(uri).equals(contact.key()))
                 .isPresent();
+    }
+
+    private static boolean sharesToken(PushTarget known, PushReading.Target target) {
+        return known.environment() == target.environment()
+                && known.bundleId().equals(target.bundleId())
+                && ((known.voip().isPresent() && known.voip().equals(target.voip()))
+                        || (known.regular().isPresent() && known.regular().equals(target.regular())));
     }
 
     private static boolean hasSameTokens(PushTarget one, PushTarget other) {

@@ -23,7 +23,6 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import javax.sip.InvalidArgumentException;
 import org.pushbridge.device.Binding;
 import org.pushbridge.device.Device;
@@ -31,6 +30,10 @@ import org.pushbridge.device.Device;
 /** Writes the answers to REGISTER. */
 final class RegisterResponses {
     private static final Duration RETRY_AFTER_STORE_FAILURE = Duration.ofSeconds(10);
+
+    /** Those of RFC 8599, and those of the dialect before it that tell the token. */
+    private static final List<String> PUSH_PARAMETERS =
+            List.of("pn-provider", "pn-param", "pn-prid", "pn-purr", "pn-type", "app-id", "pn-tok");
 
     private final SecureRandom random = new SecureRandom();
 
@@ -131,7 +134,7 @@ final class RegisterResponses {
     private static String withoutPush(String contact) {
         SipUri uri = Addresses.sipUri(contact)
                 .orElseThrow(() -> new IllegalStateException("A stored Contact was a SIP URI when it was accepted"));
-        Stream.of("pn-provider", "pn-param", "pn-prid", "pn-purr").forEach(uri::removeParameter);
+        PUSH_PARAMETERS.forEach(uri::removeParameter);
         return uri.toString();
     }
 

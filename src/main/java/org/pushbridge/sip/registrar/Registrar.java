@@ -170,7 +170,12 @@ public final class Registrar {
         boolean outbound = change.contacts().stream()
                 .anyMatch(c -> !c.leaves() && c.contact().regId().isPresent());
         SIPResponse response = responses.accepted(
-                request, outcome.devices(), outcome.own(), featureCaps(change.contacts()), outbound, change.now());
+                request,
+                outcome.devices(),
+                outcome.own(),
+                featureCaps(change.contacts(), outcome.own()),
+                outbound,
+                change.now());
         Optional<Registered> registered = outcome.own().stream()
                 .flatMap(device -> change.bindingOf(device).map(b -> new Registered(device, b)).stream())
                 .findFirst();
@@ -199,18 +204,17 @@ public final class Registrar {
     }
 
     private static List<Contact> contacts(SIPRequest request) {
+        List<Contact> contacts = new ArrayList<>();
         // The parser leaves a header it cannot read aside. Without this, a damaged Contact would pass for a question.
         Iterator<String> unread = request.getUnrecognizedHeaders();
         while (unread.hasNext()) {
-            if (unread.next().matches("(?is)(contact|m)\\s*:.*")) {
-                throw new RefusedException(
-                        400,
-                        "Contact Cannot Be Read",
-                        "Contact cannot be read; if it carries a device token, write that as hexadecimal digits, "
-                                + "such as pn-prid=00fc13adff785122b4ad28809a342098");
+            String line = unread.next();
+            if (DamagedContact.isContact(line)) {
+                contacts.addAll(DamagedContact.mended(line)
+                        .orElseThrow(() ->
+                                new RefusedException(400, "Contact Cannot Be Read", DamagedContact.explanation(line))));
             }
         }
-        List<Contact> contacts = new ArrayList<>();
         request.getHeaders("Contact").forEachRemaining(header -> contacts.add((Contact) header));
         return contacts;
     }
@@ -221,10 +225,24 @@ public final class Registrar {
             throw RegisterChange.tooManyContacts(settings.maxContacts());
         }
         boolean outbound = supports(request, "outbound");
+        // It says nothing about which Contact it is for.
+        Optional<RequestedContact.Push> header = contacts.size() == 1 ? portSip(request) : Optional.empty();
         return contacts.stream()
-                .map(contact -> RequestedContact.of(contact, outbound))
+                .map(contact -> RequestedContact.of(contact, header, outbound))
                 .map(contact -> grant(contact, request))
                 .toList();
+    }
+
+    /** What PortSIP's SDK says about pushing, under its header's present name or its former one. */
+    private Optional<RequestedContact.Push> portSip(SIPRequest request) {
+        return Stream.of("x-p-push", "portsip-push")
+                .flatMap(name -> Optional.ofNullable((SIPHeader) request.getHeader(name)).stream()
+                        .map(header -> header.getHeaderValue().strip())
+                        .map(value -> new RequestedContact.Push(
+                                PushReading.ofPortSip(
+                                        value, app -> settings.apps().getOrDefault(app, ApnsEnvironment.PRODUCTION)),
+                                new RequestedContact.Spelled(name, "", value))))
+                .findFirst();
     }
 
     private RegisterChange.Granted grant(RequestedContact contact, SIPRequest request) {
@@ -255,7 +273,7 @@ public final class Registrar {
                     PUSH_NOT_SUPPORTED,
                     "Push service '" + unsupported.provider() + "' is not supported; apns and apns.dev are");
         }
-        if (push instanceof PushReading.Target target && !settings.apps().contains(target.bundleId())) {
+        if (push instanceof PushReading.Target target && !settings.apps().containsKey(target.bundleId())) {
             throw new RefusedException(
                     555, PUSH_NOT_SUPPORTED, "App '" + target.bundleId() + "' is not configured on this server");
         }
@@ -292,16 +310,21 @@ public final class Registrar {
         return path;
     }
 
-    /** RFC 8599 sections 4.1.2 and 5.3: which services are there, and who has to refresh by itself, and when. */
-    private List<String> featureCaps(List<RegisterChange.Granted> contacts) {
+    /**
+     * RFC 8599 sections 4.1.2, 5.3 and 6.2.1: which services are there, who has to refresh by itself, and when, and by
+     * what a device that can be pushed to is to be recognized in its dialogs.
+     */
+    private List<String> featureCaps(List<RegisterChange.Granted> contacts, List<Device> own) {
         Set<String> providers = new TreeSet<>();
         boolean wakesItself = false;
+        boolean givesToken = false;
         for (RegisterChange.Granted granted : contacts) {
             if (granted.leaves()) {
                 continue;
             }
             wakesItself |= granted.contact().wakesItself();
             if (granted.contact().push() instanceof PushReading.Target target) {
+                givesToken = true;
                 providers.add(provider(target.environment()));
             } else if (granted.contact().push() instanceof PushReading.Query query) {
                 query.environment()
@@ -312,8 +335,12 @@ public final class Registrar {
         }
         String refresh =
                 wakesItself ? ";+sip.pnsreg=\"" + settings.refreshAhead().toSeconds() + "\"" : "";
+        // Of two devices in one REGISTER, neither could tell which is meant.
+        String purr = givesToken && own.size() == 1
+                ? ";+sip.pnspurr=\"" + own.get(0).id().purr() + "\""
+                : "";
         return providers.stream()
-                .map(name -> "*;+sip.pns=\"" + name + "\"" + refresh)
+                .map(name -> "*;+sip.pns=\"" + name + "\"" + refresh + purr)
                 .toList();
     }
 

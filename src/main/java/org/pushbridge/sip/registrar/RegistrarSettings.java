@@ -2,14 +2,17 @@ package org.pushbridge.sip.registrar;
 
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.pushbridge.device.ApnsEnvironment;
 
 /**
  * What the registrar grants.
  *
  * @param domains the domains whose users may register
- * @param apps the bundle identifiers the bridge has Apple credentials for; a device with any other is told so (555)
+ * @param apps the apps the bridge has Apple credentials for, by bundle identifier, and where a token belongs whose
+ *     dialect does not say it; a device with any other app is told so (555)
  * @param minExpires a shorter binding is refused with 423
  * @param minPushExpires the same for a device that asks for pushes; longer than {@code refreshAhead}
  * @param defaultExpires for a device that names no time
@@ -20,7 +23,7 @@ import java.util.stream.Collectors;
  */
 public record RegistrarSettings(
         Set<String> domains,
-        Set<String> apps,
+        Map<String, ApnsEnvironment> apps,
         Duration minExpires,
         Duration minPushExpires,
         Duration defaultExpires,
@@ -29,7 +32,7 @@ public record RegistrarSettings(
         int maxContacts) {
     public RegistrarSettings {
         domains = domains.stream().map(d -> d.toLowerCase(Locale.ROOT)).collect(Collectors.toUnmodifiableSet());
-        apps = Set.copyOf(apps);
+        apps = Map.copyOf(apps);
         if (domains.isEmpty()) {
             throw new IllegalArgumentException("Name at least one domain whose users may register");
         }
@@ -58,7 +61,7 @@ public record RegistrarSettings(
     public static RegistrarSettings of(Set<String> domains, Set<String> apps) {
         return new RegistrarSettings(
                 domains,
-                apps,
+                apps.stream().collect(Collectors.toMap(app -> app, app -> ApnsEnvironment.PRODUCTION)),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(300),
                 Duration.ofHours(1),

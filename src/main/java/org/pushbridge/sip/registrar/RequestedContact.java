@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.PushReading;
+import org.pushbridge.device.PushToken;
 
 /**
  * One Contact of a REGISTER, read.
@@ -20,8 +21,8 @@ import org.pushbridge.device.PushReading;
  * @param instance {@code +sip.instance}, lower case, without brackets
  * @param regId {@code reg-id} (RFC 5626), if it counts
  * @param wakesItself whether {@code +sip.pnsreg} is there
- * @param push what the pn-* parameters mean
- * @param pnProvider {@code pn-provider} as received, or empty; {@code pnParam} and {@code pnPrid} likewise
+ * @param push what it says about pushing, in whatever dialect
+ * @param spelled how it said that
  */
 record RequestedContact(
         String uri,
@@ -33,22 +34,36 @@ record RequestedContact(
         OptionalInt regId,
         boolean wakesItself,
         PushReading push,
-        String pnProvider,
-        String pnParam,
-        String pnPrid) {
+        Spelled spelled) {
     private static final int WHOLE = 1000;
 
     /**
+     * What was said about pushing, as received.
+     *
+     * @param provider {@code pn-provider}, or what stands for it in a dialect; empty if there is none, like the others
+     * @param param {@code pn-param}
+     * @param prid {@code pn-prid}; a secret
+     */
+    record Spelled(String provider, String param, String prid) {
+        @Override
+        public String toString() {
+            return "Spelled[" + provider + " " + param + "]";
+        }
+    }
+
+    /** A reading, and what was read. */
+    record Push(PushReading reading, Spelled spelled) {}
+
+    /**
+     * @param header what the REGISTER says about pushing outside its Contacts; for a Contact that says nothing itself
      * @param outbound whether the device supports outbound; else its reg-id does not count (RFC 5626 section 6)
      * @throws RefusedException for what cannot be a Contact
      */
-    static RequestedContact of(Contact contact, boolean outbound) {
+    static RequestedContact of(Contact contact, Optional<Push> header, boolean outbound) {
         if (!(contact.getAddress().getURI() instanceof SipUri uri) || uri.getHost() == null) {
             throw new RefusedException(400, "Contact Is Not A SIP URI");
         }
-        Optional<String> provider = Optional.ofNullable(uri.getParameter("pn-provider"));
-        Optional<String> param = Optional.ofNullable(uri.getParameter("pn-param"));
-        Optional<String> prid = Optional.ofNullable(uri.getParameter("pn-prid"));
+        Push push = push(uri, header);
         Optional<String> expires = Optional.ofNullable(contact.getParameter("expires"));
         Optional<String> instance = Addresses.instance(contact);
         return new RequestedContact(
@@ -62,10 +77,28 @@ record RequestedContact(
                         ? regId(Optional.ofNullable(contact.getParameter("reg-id")))
                         : OptionalInt.empty(),
                 contact.hasParameters() && contact.getContactParms().getNameValue("+sip.pnsreg") != null,
-                PushReading.of(provider, param, prid),
-                provider.orElse(""),
-                param.orElse(""),
-                prid.orElse(""));
+                push.reading(),
+                push.spelled());
+    }
+
+    private static Push push(SipUri uri, Optional<Push> header) {
+        Optional<String> provider = Optional.ofNullable(uri.getParameter("pn-provider"));
+        Optional<String> prid = Optional.ofNullable(uri.getParameter("pn-prid"));
+        Optional<String> type = Optional.ofNullable(uri.getParameter("pn-type"));
+        if (provider.isPresent() || prid.isPresent()) {
+            Optional<String> param = Optional.ofNullable(uri.getParameter("pn-param"));
+            return new Push(
+                    PushReading.of(provider, param, prid),
+                    new Spelled(provider.orElse(""), param.orElse(""), prid.orElse("")));
+        }
+        if (type.isPresent()) {
+            Optional<String> appId = Optional.ofNullable(uri.getParameter("app-id"));
+            Optional<String> token = Optional.ofNullable(uri.getParameter("pn-tok"));
+            return new Push(
+                    PushReading.ofFlexisip(type, appId, token),
+                    new Spelled(type.get(), appId.orElse(""), token.orElse("")));
+        }
+        return header.orElse(new Push(new PushReading.Absent(), new Spelled("", "", "")));
     }
 
     /** Delta-seconds; anything else counts as an hour, and what is too large for Java as 24 years (RFC 3261 20.19). */
@@ -79,7 +112,7 @@ record RequestedContact(
 
     /**
      * What tells the device from the user's others: its instance, else its push target, else its Contact
-     * ({@link DeviceId#of}). Holds no token.
+     * ({@link DeviceId#of}). Of the target only one token counts, for some dialects carry but one. Holds no token.
      */
     String identity() {
         if (instance.isPresent()) {
@@ -90,8 +123,10 @@ record RequestedContact(
                     " ",
                     target.environment().name(),
                     target.bundleId(),
-                    target.voip().map(t -> t.hex()).orElse("-"),
-                    target.regular().map(t -> t.hex()).orElse("-"));
+                    target.voip()
+                            .or(target::regular)
+                            .map(PushToken::hex)
+                            .orElseThrow(() -> new IllegalStateException("A target has one token at least")));
             return "push:" + DigestAlgorithm.SHA_256.hash(triplet);
         }
         return "contact:" + key;

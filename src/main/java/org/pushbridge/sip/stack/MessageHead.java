@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.pushbridge.device.TokenReading;
 
 /**
  * The start line and headers of a message, looked at once and cheaply before JAIN-SIP's parser sees it: finds where
@@ -64,6 +65,9 @@ final class MessageHead {
             "rseq",
             "session-expires",
             "to");
+
+    private static final Pattern DEVICE_TOKEN =
+            Pattern.compile("[;:\\s](pn-prid|pn-tok|device-uid)\\s*=", Pattern.CASE_INSENSITIVE);
 
     private String startLine = "";
     private String method = "";
@@ -129,7 +133,7 @@ final class MessageHead {
             at = end + 1;
             if (hasControlCharacter(next)) {
                 lengthInDoubt = true;
-                fail(Fault.bad("Control Character in Header"));
+                fail(new Fault(400, "Control Character in Header", explanation(next)));
                 if (first) {
                     return;
                 }
@@ -343,6 +347,10 @@ final class MessageHead {
             }
             text.append("\r\n");
         }
+        to.explanation()
+                .ifPresent(sentence -> text.append("Warning: 399 pushbridge \"")
+                        .append(sentence)
+                        .append("\"\r\n"));
         text.append("Server: ").append(server).append("\r\nContent-Length: 0\r\n\r\n");
         return Optional.of(text.toString().getBytes(StandardCharsets.UTF_8));
     }
@@ -364,6 +372,13 @@ final class MessageHead {
 
     private static boolean isDigits(String value) {
         return value.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+
+    /** The usual cause: an app printed the bytes of its device token as text. */
+    private static Optional<String> explanation(String line) {
+        return DEVICE_TOKEN.matcher(line).find()
+                ? Optional.of(TokenReading.ofRawBytes().fault())
+                : Optional.empty();
     }
 
     private static boolean hasControlCharacter(String line) {

@@ -44,7 +44,7 @@ final class MessageParser {
             Via.class);
 
     private static final ParseExceptionListener LISTENER = (problem, message, header, text, whole) -> {
-        if (header != null && ESSENTIAL.contains(header)) {
+        if (header != null && ESSENTIAL.contains(header) && !isContactOfRegister(header, message)) {
             throw problem;
         }
         message.addUnparsed(text);
@@ -55,6 +55,13 @@ final class MessageParser {
     }
 
     private MessageParser() {}
+
+    /** An app's device token may have made it unreadable; the registrar can tell the app's developer what is wrong. */
+    private static boolean isContactOfRegister(Class<?> header, SIPMessage message) {
+        return header == Contact.class
+                && message instanceof SIPRequest request
+                && "REGISTER".equals(request.getMethod());
+    }
 
     /** Thrown for a message the parser or the rules refuse. */
     static final class Malformed extends Exception {

@@ -428,7 +428,7 @@ class RegistrarTest {
         assertThat(target.voip()).contains(new PushToken(TOKEN));
         assertThat(target.registeredAt()).isEqualTo(clock.instant());
         assertThat(target.prid()).isEqualTo(TOKEN);
-        assertThat(featureCaps(registration)).isEqualTo("*;+sip.pns=\"apns\"");
+        assertThat(featureCaps(registration)).isEqualTo("*;+sip.pns=\"apns\"" + purr(registration));
         assertThat(contacts(registration))
                 .containsExactly("<sip:alice@10.0.0.1" + PUSH + ">" + INSTANCE + ";expires=3600");
     }
@@ -444,7 +444,7 @@ class RegistrarTest {
         assertThat(target.environment()).isEqualTo(ApnsEnvironment.SANDBOX);
         assertThat(target.voip()).contains(new PushToken(TOKEN));
         assertThat(target.regular()).contains(new PushToken(OTHER_TOKEN));
-        assertThat(featureCaps(registration)).isEqualTo("*;+sip.pns=\"apns.dev\"");
+        assertThat(featureCaps(registration)).isEqualTo("*;+sip.pns=\"apns.dev\"" + purr(registration));
     }
 
     @Test
@@ -470,7 +470,133 @@ class RegistrarTest {
         Registration registration =
                 new Phone(ALICE).register("Contact: <sip:alice@10.0.0.1" + PUSH + ">;+sip.pnsreg" + INSTANCE);
 
-        assertThat(featureCaps(registration)).isEqualTo("*;+sip.pns=\"apns\";+sip.pnsreg=\"150\"");
+        assertThat(featureCaps(registration)).isEqualTo("*;+sip.pns=\"apns\";+sip.pnsreg=\"150\"" + purr(registration));
+    }
+
+    @Test
+    void aDeviceIsGivenTheSameReferenceForItsDialogsEachTimeAndAnotherDeviceAnotherOne() {
+        Phone phone = new Phone(ALICE);
+        String contact = "Contact: <sip:alice@10.0.0.1" + PUSH + ">" + INSTANCE;
+        Registration first = phone.register(contact);
+        Registration again = phone.from("198.51.100.9", 1024).register(contact);
+        Registration other = phone.register("Contact: <sip:alice@10.0.0.2" + PUSH.replace(TOKEN, OTHER_TOKEN) + ">");
+
+        assertThat(featureCaps(again)).isEqualTo(featureCaps(first)).containsPattern("\\+sip.pnspurr=\"[0-9a-f]{32}\"");
+        assertThat(featureCaps(other)).isNotEqualTo(featureCaps(first));
+        assertThat(device(first).id().hasPurr(device(first).id().purr())).isTrue();
+        assertThat(device(first).id().hasPurr(device(other).id().purr())).isFalse();
+        assertThat(device(first).id().purr()).doesNotContain(device(first).id().value());
+    }
+
+    @Test
+    void aDeviceThatCannotBePushedToIsGivenNoReference() {
+        assertThat(new Phone(ALICE)
+                        .register("Contact: <sip:alice@10.0.0.1;pn-provider=apns>" + INSTANCE)
+                        .response()
+                        .toString())
+                .doesNotContain("pnspurr");
+    }
+
+    @Test
+    void anOlderLinphoneAppIsUnderstoodAndItsTokenKeptFromOthers() {
+        Phone phone = new Phone(ALICE);
+        Registration registration = phone.register("Contact: <sip:alice@10.0.0.1;transport=tcp;app-id=com.example.phone"
+                + ".voip.dev;pn-type=apple;pn-tok=" + TOKEN.toUpperCase(Locale.ROOT) + ";pn-silent=1;pn-timeout=0>");
+
+        PushTarget target = device(registration).target().orElseThrow();
+        assertThat(target.environment()).isEqualTo(ApnsEnvironment.SANDBOX);
+        assertThat(target.bundleId()).isEqualTo("com.example.phone");
+        assertThat(target.voip()).contains(new PushToken(TOKEN));
+        Registration other = phone.register("Contact: <sip:alice@10.0.0.2>");
+        assertThat(other.response().toString().toLowerCase(Locale.ROOT)).doesNotContain(TOKEN, "app-id", "pn-tok");
+    }
+
+    @Test
+    void anAppOfPortSipIsUnderstood() {
+        Registration registration = new Phone(ALICE).register("Contact: <sip:alice@10.0.0.1>", portSip("ios", true));
+
+        PushTarget target = device(registration).target().orElseThrow();
+        assertThat(target.environment()).isEqualTo(ApnsEnvironment.PRODUCTION);
+        assertThat(target.voip()).contains(new PushToken(TOKEN));
+        assertThat(target.regular()).contains(new PushToken(OTHER_TOKEN));
+        assertThat(registration.response().toString()).doesNotContain(TOKEN);
+    }
+
+    @Test
+    void anAppOfPortSipOnAndroidOrWithPushingSwitchedOffMayRegisterAndIsNotPushed() {
+        Phone phone = new Phone(ALICE);
+        for (String header : List.of(portSip("android", true), portSip("ios", false))) {
+            Registration registration = phone.register("Contact: <sip:alice@10.0.0.1>", header);
+
+            assertThat(status(registration)).isEqualTo(200);
+            assertThat(device(registration).target()).isEmpty();
+        }
+    }
+
+    @Test
+    void anAppOfPortSipThatLeavesWithItsHeaderGoesToSleep() {
+        Phone phone = new Phone(ALICE);
+        phone.register("Contact: <sip:alice@10.0.0.1>" + INSTANCE, portSip("ios", true));
+        phone.register("Contact: <sip:alice@10.0.0.1>;expires=0" + INSTANCE, portSip("ios", true));
+
+        assertThat(directory.devices(ALICE)).singleElement().satisfies(device -> {
+            assertThat(device.bindings()).isEmpty();
+            assertThat(device.isPushable()).isTrue();
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", INSTANCE})
+    void aPhoneStaysOneDeviceWhateverDialectPortAndCallItRegistersWith(String firstInstance) {
+        Phone phone = new Phone(ALICE);
+        Device first = device(phone.register("Contact: <sip:alice@10.0.0.1" + PUSH + ">" + firstInstance));
+
+        phone.from("203.0.113.4", 1025).callId = "second";
+        phone.register("Contact: <sip:alice@10.0.0.2:1025;pn-provider=apns;pn-param=ABCDE12345.com.example.phone"
+                + ".voip&remote;pn-prid=" + OTHER_TOKEN + ":remote&" + TOKEN + ":voip>");
+        phone.from("203.0.113.5", 1026).callId = "third";
+        phone.register("Contact: <sip:alice@10.0.0.3:1026;pn-type=apple;app-id=com.example.phone.prod;pn-tok="
+                + OTHER_TOKEN + ">");
+        phone.from("203.0.113.6", 1027).callId = "fourth";
+        phone.register("Contact: <sip:alice@10.0.0.4:1027>", portSip("ios", true));
+
+        assertThat(directory.devices(ALICE)).singleElement().satisfies(device -> {
+            assertThat(device.id()).isEqualTo(first.id());
+            assertThat(device.bindings())
+                    .singleElement()
+                    .satisfies(binding -> assertThat(binding.contact()).isEqualTo("sip:alice@10.0.0.4:1027"));
+            assertThat(device.target().orElseThrow().regular()).contains(new PushToken(OTHER_TOKEN));
+        });
+    }
+
+    @Test
+    void aPhoneThatGivesItsInstanceForTheFirstTimeIsNotRungTwice() {
+        Phone phone = new Phone(ALICE);
+        phone.register("Contact: <sip:alice@10.0.0.1" + PUSH + ">");
+        Device known = device(phone.register("Contact: <sip:alice@10.0.0.2" + PUSH + ">" + INSTANCE));
+
+        assertThat(directory.devices(ALICE)).containsExactly(known);
+        assertThat(known.identity()).startsWith("instance:");
+    }
+
+    private static String portSip(String system, boolean calls) {
+        return "x-p-push: device-os=" + system + ";device-uid=" + TOKEN + "|" + OTHER_TOKEN + ";allow-call-push="
+                + calls + ";allow-message-push=true;app-id=com.example.phone";
+    }
+
+    @Test
+    void aTokenThatTheUriCannotHoldIsReadAllTheSame() {
+        String described = "<" + TOKEN.replaceAll("(.{8})(?=.)", "$1 ") + ">";
+        String base64 = "APwTrf94USK0rSiAmjQgmCNBJBQhNICXh45XfJkd6PA=";
+        Phone phone = new Phone(ALICE);
+        for (String printed : List.of(described, base64)) {
+            Registration registration =
+                    phone.register("Contact: <sip:alice@10.0.0.1" + PUSH.replace(TOKEN, printed) + ">" + INSTANCE);
+
+            assertThat(device(registration).target().orElseThrow().voip())
+                    .as(printed)
+                    .contains(new PushToken(TOKEN));
+        }
     }
 
     @Test
@@ -674,6 +800,10 @@ class RegistrarTest {
                 .toString()
                 .replace("Feature-Caps: ", "")
                 .strip();
+    }
+
+    private static String purr(Registration registration) {
+        return ";+sip.pnspurr=\"" + device(registration).id().purr() + "\"";
     }
 
     private static String warning(SIPResponse response) {
