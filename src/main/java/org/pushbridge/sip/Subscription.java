@@ -30,7 +30,7 @@ import org.pushbridge.sip.stack.ResponseHandler;
  * subscription outlives the connection it was made on: each NOTIFY goes over the flow the device was last heard on, and
  * one that could not leave is made up for when the device registers again.
  *
- * <p>Safe for any thread. Its lock is held for moments, and never while the lead of a stage it gave out runs.
+ * <p>Safe for any thread. Its lock is held for moments, and never while those who wait for an outcome are told it.
  */
 final class Subscription {
     private static final Logger log = LogManager.getLogger(Subscription.class);
@@ -60,6 +60,8 @@ final class Subscription {
         REFUSED,
         /** The subscription is dead at the other end. */
         GONE,
+        /** Nobody answered. */
+        SILENCE,
         /** It did not leave, or the connection broke. */
         UNREACHABLE
     }
@@ -392,7 +394,7 @@ final class Subscription {
 
         @Override
         public void onTimeout() {
-            completed(this, Outcome.GONE, "no answer");
+            completed(this, Outcome.SILENCE, "no answer");
         }
 
         @Override
@@ -421,7 +423,9 @@ final class Subscription {
             if (outcome != Outcome.ACKNOWLEDGED) {
                 told = Optional.empty();
             }
-            if (notify.isLast || outcome == Outcome.GONE) {
+            // Silence is the end (RFC 6665 section 4.2.2), unless the device was heard since and waits for its NOTIFY.
+            boolean gone = outcome == Outcome.GONE || (outcome == Outcome.SILENCE && !atOnce);
+            if (notify.isLast || gone) {
                 log.debug("A subscription of device={} is over: {}", device, how);
                 remove();
                 settled.addAll(curious);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -351,6 +352,50 @@ class DialogEventsTest {
 
         assertState(notified(phone), "terminated;reason=noresource");
         awaitSubscriptions(0);
+    }
+
+    @Test
+    void manyChangesAtOnceEndWithTheNewestStateAndVersionsInOrder() throws InterruptedException {
+        Party phone = phone(Transport.TCP);
+        subscribe(phone, "600");
+        List<Thread> calls = new ArrayList<>();
+        for (String name : List.of("a", "b", "c", "d")) {
+            Thread thread = new Thread(() -> {
+                for (int i = 0; i < 100; i++) {
+                    now(call(name + i, State.EARLY));
+                }
+            });
+            thread.start();
+            calls.add(thread);
+        }
+        for (Thread thread : calls) {
+            thread.join();
+        }
+        now(call("last", State.EARLY));
+
+        List<Long> versions = new ArrayList<>();
+        DialogInfoDocument newest;
+        do {
+            newest = DialogInfoDocument.in(notified(phone));
+            versions.add(Long.valueOf(newest.attribute("version")));
+        } while (!newest.states().equals(List.of("last early")));
+
+        assertThat(versions)
+                .isEqualTo(LongStream.range(0, versions.size()).boxed().toList());
+    }
+
+    @Test
+    void aSubscriberThatRefreshedWhileItWasSilentIsNotGivenUp() {
+        restart(Duration.ofMillis(50), limits(Duration.ZERO, 8));
+        Party phone = phone(Transport.TCP);
+        Dialogue dialogue = subscribe(phone, "600");
+        phone.expect("NOTIFY ");
+
+        resubscribe(dialogue, subscribing("600"));
+
+        phone.expect("SIP/2.0 200");
+        assertState(notified(phone), "active");
+        assertThat(edge.sip.dialogEvents().subscriptions()).isEqualTo(1);
     }
 
     // --- other flows ---------------------------------------------------------------------------------------------
