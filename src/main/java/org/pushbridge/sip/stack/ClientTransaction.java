@@ -33,6 +33,7 @@ final class ClientTransaction extends SIPClientTransactionImpl {
     private final String key;
     private final Outcome outcome;
     private boolean passUp;
+    private volatile boolean linkIsClosed;
 
     /** @param request with its Via */
     ClientTransaction(JainStack stack, LinkChannel channel, SIPRequest request, Outcome outcome) {
@@ -82,8 +83,15 @@ final class ClientTransaction extends SIPClientTransactionImpl {
         channel.link().expect(this);
     }
 
-    /** Takes a response; passes it on unless it is a retransmission. */
-    void receive(SIPResponse response) {
+    /**
+     * Takes a response; passes it on unless it is a retransmission.
+     *
+     * @param over what it came over: if the request's own link is gone, the ACK takes this one
+     */
+    void receive(SIPResponse response, Link over) {
+        if (linkIsClosed) {
+            channel.moveTo(over);
+        }
         if (stack.isAccepted(this)) {
             if (response.getStatusCode() / 100 == 2) {
                 outcome.response(response);
@@ -113,6 +121,7 @@ final class ClientTransaction extends SIPClientTransactionImpl {
     // Both are told elsewhere, for this may be the thread that sends, in the middle of it.
 
     void linkClosed(String why) {
+        linkIsClosed = true;
         stack.wheel().after(Duration.ZERO, () -> outcome.linkClosed(why));
     }
 

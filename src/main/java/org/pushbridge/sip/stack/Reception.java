@@ -172,7 +172,7 @@ final class Reception {
     private void response(SIPResponse response, Link link) {
         Optional<ClientTransaction> transaction = stack.client(JainStack.clientKey(response));
         if (transaction.isPresent()) {
-            transaction.get().receive(response);
+            transaction.get().receive(response, link);
         } else if (response.getStatusCode() / 100 == 2
                 && response.getCSeq().getMethod().equals("INVITE")) {
             guarded("onStrayResponse", () -> events.onStrayResponse(response, link.flow()));

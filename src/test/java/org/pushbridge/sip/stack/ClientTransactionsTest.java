@@ -271,16 +271,53 @@ class ClientTransactionsTest {
     }
 
     @Test
-    void aCallToADeviceWhoseConnectionClosesFailsAtOnce() throws Exception {
+    void aCallThatHasNoAnswerYetFailsAtOnceWhenTheDevicesConnectionCloses() throws Exception {
         try (Peer.Tcp device = bridge.tcpPeer()) {
             Sent sent = bridge.send(Messages.outgoing("INVITE"), new OverFlow(flowOf(device)));
-            device.send(Messages.response(device.receive(), 180, "device"));
-            assertThat(sent.next()).isEqualTo("180");
+            device.receive();
             device.socket.close();
             assertThat(sent.next()).startsWith("failure: ");
         }
         await().untilAsserted(
                         () -> assertThat(bridge.stack.clientTransactions()).isZero());
+    }
+
+    @Test
+    void aDeviceThatRingsMayAnswerOverItsNextConnection() throws Exception {
+        try (Peer.Tcp before = bridge.tcpPeer();
+                Peer.Tcp after = bridge.tcpPeer()) {
+            Sent sent = bridge.send(Messages.outgoing("INVITE"), new OverFlow(flowOf(before)));
+            String invite = before.receive();
+            before.send(Messages.response(invite, 180, "device"));
+            assertThat(sent.next()).isEqualTo("180");
+            before.socket.close();
+            Bridge.next(bridge.closedFlows);
+            after.send(Messages.response(invite, 200, "device"));
+            assertThat(sent.next()).isEqualTo("200");
+        }
+    }
+
+    @Test
+    void aCancelIsSentAgainOverTheDevicesNextConnection() throws Exception {
+        try (Peer.Tcp before = bridge.tcpPeer();
+                Peer.Tcp after = bridge.tcpPeer()) {
+            Sent sent = bridge.send(Messages.outgoing("INVITE"), new OverFlow(flowOf(before)));
+            String invite = before.receive();
+            before.send(Messages.response(invite, 180, "device"));
+            assertThat(sent.next()).isEqualTo("180");
+            before.socket.close();
+            Bridge.next(bridge.closedFlows);
+            Flow fresh = flowOf(after);
+            sent.call().cancelAgain(new OverFlow(fresh));
+            sent.call().cancel(Optional.of("SIP;cause=200;text=\"Call completed elsewhere\""));
+            sent.call().cancelAgain(new OverFlow(fresh));
+            String cancel = after.receive();
+            assertThat(cancel).startsWith("CANCEL ").contains("Call completed elsewhere");
+            assertThat(Messages.header(cancel, "Via")).isEqualTo(Messages.header(invite, "Via"));
+            after.send(Messages.response(invite, 487, "device"));
+            assertThat(sent.next()).isEqualTo("487");
+            assertThat(after.receive()).startsWith("ACK ");
+        }
     }
 
     @Test
