@@ -121,6 +121,11 @@ public final class SipEdge implements AutoCloseable {
         return dialogEvents;
     }
 
+    /** Where calls stand, for devices that ask outside of SIP. */
+    public CallStates callStates() {
+        return new CallStates(bridge);
+    }
+
     /** The stack, for its listeners and counters. */
     public SipStack stack() {
         return stack;
