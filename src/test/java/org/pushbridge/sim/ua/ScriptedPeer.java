@@ -104,6 +104,10 @@ public final class ScriptedPeer implements AutoCloseable {
         return message.set(name, value);
     }
 
+    public SipMessage withBody(SipMessage message, String contentType, String body) {
+        return message.withBody(contentType, body);
+    }
+
     /** The same message without a header. */
     public SipMessage without(SipMessage message, String name) {
         String head = message.toString();

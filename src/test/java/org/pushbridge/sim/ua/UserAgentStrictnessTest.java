@@ -143,6 +143,27 @@ class UserAgentStrictnessTest {
     }
 
     @Test
+    void pushParametersInAHeader() throws Exception {
+        send(peer.invite("call-1", "a").with("x-p-push", "device-os=ios;allow-call-push=true"));
+        isHeldAgainstThePeer("in a header x-p-push");
+    }
+
+    @Test
+    void thePurrIsNoSecret() throws Exception {
+        send(peer.invite("call-1", "a").set("Contact", "<sip:bob@127.0.0.1;pn-purr=x1y2>"));
+        incoming.get(10, TimeUnit.SECONDS);
+        assertThat(violations.all()).isEmpty();
+    }
+
+    @Test
+    void aNotifyThatNobodySubscribedTo() throws Exception {
+        send(peer.request("NOTIFY", "call-1", "a", 1, "<sip:alice@example.com>")
+                .with("Contact", "<sip:peer@127.0.0.1>"));
+        peer.next("481 Not Wanted");
+        isHeldAgainstThePeer("nobody subscribed to");
+    }
+
+    @Test
     void aForeignVia() throws Exception {
         send(peer.invite("call-1", "a").with("Via", "SIP/2.0/UDP pbx.example.com;branch=z9hG4bKx"));
         isHeldAgainstThePeer("carries 2 Via headers");
