@@ -6,7 +6,6 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -31,7 +30,7 @@ public final class UserAgent implements AutoCloseable {
     private static final Pattern HOST_AND_PORT =
             Pattern.compile("sips?:(?:[^@]*@)?(\\[[^]]+]|[^:;?]+)(?::(\\d+))?.*", Pattern.CASE_INSENSITIVE);
     private static final int DEFAULT_PORT = 5060;
-    private static final Duration T2 = Duration.ofSeconds(4);
+    static final Duration T2 = Duration.ofSeconds(4);
     private static final int REMEMBERED = 2_000;
     private static final long PATIENCE_SECONDS = 10;
 
@@ -91,21 +90,6 @@ public final class UserAgent implements AutoCloseable {
         }
     }
 
-    private static final class ClientTransaction {
-        private final SipMessage request;
-        private final InetSocketAddress to;
-        private final Exchange exchange;
-        private boolean proceeding;
-        private Optional<SipMessage> finalResponse = Optional.empty();
-        private boolean over;
-
-        private ClientTransaction(SipMessage request, InetSocketAddress to, Exchange exchange) {
-            this.request = request;
-            this.to = to;
-            this.exchange = exchange;
-        }
-    }
-
     private final String user;
     private final Duration t1;
     private final Violations violations;
@@ -113,7 +97,7 @@ public final class UserAgent implements AutoCloseable {
     private final Listener listener;
     private final Trace trace;
     private final ScheduledThreadPoolExecutor thread;
-    private final Map<String, ClientTransaction> clients = bounded();
+    private final ClientTransactions clients;
     private final Map<String, ServerTransaction> servers = bounded();
     private final Map<String, UaCall> calls = bounded();
     private final Map<String, Subscription> subscriptions = bounded();
@@ -133,6 +117,7 @@ public final class UserAgent implements AutoCloseable {
         this.demands = new Demands(violations);
         this.listener = listener;
         this.trace = trace;
+        this.clients = new ClientTransactions(this, trace);
         this.thread = new ScheduledThreadPoolExecutor(1, work -> {
             Thread t = new Thread(work, "ua-" + user);
             t.setDaemon(true);
@@ -143,7 +128,7 @@ public final class UserAgent implements AutoCloseable {
         thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
-    private static <V> Map<String, V> bounded() {
+    static <V> Map<String, V> bounded() {
         return new LinkedHashMap<>() {
             @Override
             protected boolean removeEldestEntry(Map.Entry<String, V> eldest) {
@@ -211,10 +196,8 @@ public final class UserAgent implements AutoCloseable {
         Optional<Wire> before = wire;
         wire = Optional.empty();
         local = Optional.empty();
-        List<ClientTransaction> lost = List.copyOf(clients.values());
-        clients.clear();
         servers.clear();
-        lost.stream().filter(t -> !t.over).forEach(this::giveUp);
+        clients.loseAll();
         return before;
     }
 
@@ -238,17 +221,17 @@ public final class UserAgent implements AutoCloseable {
         wire = Optional.empty();
         local = Optional.empty();
         servers.clear();
-        List<ClientTransaction> lost = clients.values().stream()
-                .filter(t -> !t.over && !(t.proceeding && t.request.method().equals("INVITE")))
-                .toList();
-        clients.values().removeIf(lost::contains);
-        lost.forEach(this::giveUp);
+        clients.loseAllButRingingInvites();
         return before;
     }
 
     /** Where its newest wire is bound; empty while it is off the network. */
     public Optional<InetSocketAddress> localAddress() {
         return local;
+    }
+
+    boolean isOverTcp() {
+        return wire.filter(w -> w.transport() == Transport.TCP).isPresent();
     }
 
     private Wire wire() {
@@ -297,7 +280,7 @@ public final class UserAgent implements AutoCloseable {
         }
     }
 
-    private void put(SipMessage message, InetSocketAddress to) {
+    void put(SipMessage message, InetSocketAddress to) {
         if (wire.isEmpty()) {
             return; // off the network: lost, like everything sent there
         }
@@ -322,104 +305,14 @@ public final class UserAgent implements AutoCloseable {
 
     /** Sends a request in a new transaction; with credentials it answers one challenge. On the agent's thread. */
     void send(SipMessage request, InetSocketAddress to, Optional<Credentials> credentials, Exchange exchange) {
-        if (wire.isEmpty()) {
-            exchange.silent();
-            return;
-        }
-        SipMessage stamped = stamped(request, "z9hG4bK" + random());
-        exchange.sending(stamped);
-        start(stamped, to, challengeable(stamped, to, credentials, exchange));
-    }
-
-    private Exchange challengeable(
-            SipMessage request, InetSocketAddress to, Optional<Credentials> credentials, Exchange exchange) {
-        return new Exchange() {
-            @Override
-            public void response(SipMessage response) {
-                boolean challenged = response.status() == 401 || response.status() == 407;
-                Optional<SipMessage> answer =
-                        challenged ? credentials.flatMap(c -> c.answer(request, response)) : Optional.empty();
-                boolean stale =
-                        response.toString().toLowerCase(java.util.Locale.ROOT).contains("stale=true");
-                boolean answeredBefore = request.header("Authorization")
-                        .or(() -> request.header("Proxy-Authorization"))
-                        .isPresent();
-                if (answer.isPresent() && (!answeredBefore || stale)) {
-                    SipMessage again = answer.get().set("CSeq", (request.cseq() + 1) + " " + request.method());
-                    send(again, to, credentials, exchange);
-                } else {
-                    exchange.response(response);
-                }
-            }
-
-            @Override
-            public void repeated() {
-                exchange.repeated();
-            }
-
-            @Override
-            public void silent() {
-                exchange.silent();
-            }
-        };
+        clients.send(request, to, credentials, exchange);
     }
 
     /** Sends a CANCEL of a request that is under way (RFC 3261 section 9.1). */
     void sendCancel(SipMessage invite, InetSocketAddress to) {
-        if (wire.isEmpty()) {
-            return; // lost, like everything sent off the network
+        if (wire.isPresent()) { // else lost, like everything sent off the network
+            clients.sendCancel(invite, to);
         }
-        SipMessage cancel = SipMessage.request("CANCEL", invite.uri());
-        for (String name : List.of("Via", "From", "To", "Call-ID", "Route")) {
-            for (String value : invite.headers(name)) {
-                cancel = cancel.with(name, value);
-            }
-        }
-        start(cancel.with("CSeq", invite.cseq() + " CANCEL").with("Max-Forwards", "70"), to, new Exchange() {
-            @Override
-            public void response(SipMessage response) {
-                if (response.status() != 200 && response.status() != 481) {
-                    violations.add("A CANCEL was answered with " + response.title());
-                }
-            }
-
-            @Override
-            public void silent() {
-                violations.add("A CANCEL was never answered");
-            }
-        });
-    }
-
-    private void start(SipMessage request, InetSocketAddress to, Exchange exchange) {
-        ClientTransaction transaction = new ClientTransaction(request, to, exchange);
-        clients.put(request.branch() + request.method(), transaction);
-        trace.message(true, request);
-        put(request, to);
-        if (wire().transport() == Transport.UDP) {
-            after(t1, () -> resend(transaction, t1));
-        }
-        after(t1.multipliedBy(64), () -> {
-            if (!transaction.over
-                    && !(transaction.proceeding && request.method().equals("INVITE"))) {
-                giveUp(transaction);
-            }
-        });
-    }
-
-    private void resend(ClientTransaction transaction, Duration waited) {
-        boolean invite = transaction.request.method().equals("INVITE");
-        if (transaction.over || (invite && transaction.proceeding)) {
-            return;
-        }
-        put(transaction.request, transaction.to);
-        Duration twice = waited.multipliedBy(2);
-        Duration next = !invite && twice.compareTo(T2) > 0 ? T2 : twice;
-        after(next, () -> resend(transaction, next));
-    }
-
-    private void giveUp(ClientTransaction transaction) {
-        transaction.over = true;
-        transaction.exchange.silent();
     }
 
     /** Sends an ACK, which is no transaction, for a 2xx. */
@@ -456,72 +349,9 @@ public final class UserAgent implements AutoCloseable {
         if (message.isRequest()) {
             request(message, from, over);
         } else {
-            response(message);
+            demands.ofAll(message);
+            clients.response(message);
         }
-    }
-
-    private void response(SipMessage response) {
-        demands.ofAll(response);
-        ClientTransaction transaction = clients.get(response.branch() + response.method());
-        if (transaction == null) {
-            violations.add(response.title() + " answers a " + response.method() + " that was never sent");
-            return;
-        }
-        SipMessage request = transaction.request;
-        boolean invite = request.method().equals("INVITE");
-        if (transaction.finalResponse.isPresent()) {
-            afterTheFinal(transaction, transaction.finalResponse.get(), response);
-            return;
-        }
-        if (transaction.over) {
-            return; // given up before
-        }
-        trace.message(false, response);
-        if (response.status() < 200) {
-            transaction.proceeding = true;
-        } else {
-            transaction.finalResponse = Optional.of(response);
-            transaction.over = true;
-            if (invite && response.status() >= 300) {
-                acknowledgeFailure(transaction, response, false);
-            }
-            if (invite && response.status() < 300 && response.headers("Contact").size() != 1) {
-                violations.add(response.title() + " to an INVITE has no Contact");
-            }
-        }
-        transaction.exchange.response(response);
-    }
-
-    private void afterTheFinal(ClientTransaction transaction, SipMessage first, SipMessage response) {
-        if (response.status() < 200) {
-            violations.add("Provisional " + response.title() + " came after the final " + first.title());
-        } else if (response.status() != first.status() || !response.toTag().equals(first.toTag())) {
-            violations.add("A second final response, " + response.title() + ", came after " + first.title());
-        } else if (!response.toString().equals(first.toString())) {
-            violations.add(response.title() + " was repeated, but not the same");
-        }
-        if (transaction.request.method().equals("INVITE")) {
-            if (response.status() >= 300) {
-                acknowledgeFailure(transaction, response, true);
-            } else if (response.status() >= 200) {
-                transaction.exchange.repeated();
-            }
-        }
-    }
-
-    private void acknowledgeFailure(ClientTransaction transaction, SipMessage response, boolean again) {
-        SipMessage invite = transaction.request;
-        SipMessage ack = SipMessage.request("ACK", invite.uri())
-                .with("Via", invite.required("Via"))
-                .with("From", invite.required("From"))
-                .with("To", response.required("To"))
-                .with("Call-ID", invite.callId())
-                .with("CSeq", invite.cseq() + " ACK")
-                .with("Max-Forwards", "70");
-        for (String route : invite.headers("Route")) {
-            ack = ack.with("Route", route);
-        }
-        sendAck(ack, transaction.to, again);
     }
 
     private void request(SipMessage request, InetSocketAddress from, Wire over) {
@@ -674,7 +504,7 @@ public final class UserAgent implements AutoCloseable {
         trace.message(true, finished);
         put(finished, transaction.from);
         if (status >= 200 && transaction.request.method().equals("INVITE")) {
-            boolean reliable = wire.filter(w -> w.transport() == Transport.TCP).isPresent();
+            boolean reliable = isOverTcp();
             if (status < 300 || !reliable) {
                 after(t1, () -> respondAgain(transaction, finished, t1));
             }
