@@ -1,7 +1,6 @@
 package org.pushbridge.sim.phone;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -18,21 +17,21 @@ final class AppDialogEvents {
     private final IphoneSettings settings;
     private final UserAgent agent;
     private final Violations violations;
-    private final List<CallScreen> screens;
+    private final CallScreens screens;
     private final Consumer<Set<String>> living;
     private boolean subscribed;
     private long registeredFlow;
     private long notifiedFlow;
 
     /**
-     * @param screens of the phone, as they are
+     * @param screens of the phone
      * @param living hears the Call-IDs of the calls that live
      */
     AppDialogEvents(
             IphoneSettings settings,
             UserAgent agent,
             Violations violations,
-            List<CallScreen> screens,
+            CallScreens screens,
             Consumer<Set<String>> living) {
         this.settings = settings;
         this.agent = agent;
@@ -52,7 +51,7 @@ final class AppDialogEvents {
             return;
         }
         agent.after(PROMPTLY, () -> {
-            boolean waiting = screens.stream()
+            boolean waiting = screens.all().stream()
                     .anyMatch(s -> s.isPushed() && s.isRinging() && s.call().isEmpty());
             boolean stillThere = registeredFlow == flow && agent.localAddress().isPresent();
             if (waiting && stillThere && notifiedFlow != flow) {

@@ -6,12 +6,10 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.pushbridge.sim.phone.CallScreen.RingingEnd;
 import org.pushbridge.sim.phone.OutgoingCall.DialingEnd;
@@ -87,8 +85,7 @@ public final class SimulatedIphone implements AutoCloseable {
     private final AppRegistration registration;
     private final AppHttps https;
     private final AppDialogEvents dialogEvents;
-    private final Map<UUID, CallScreen> screens = new ConcurrentHashMap<>();
-    private final List<CallScreen> screensInOrder = new CopyOnWriteArrayList<>();
+    private final CallScreens screens = new CallScreens(violations);
     private final Set<UUID> pushedCalls = new HashSet<>();
     private final List<String> alerts = new CopyOnWriteArrayList<>();
     private final List<String> backgroundPushes = new CopyOnWriteArrayList<>();
@@ -131,7 +128,7 @@ public final class SimulatedIphone implements AutoCloseable {
                 observer);
         this.registration = new AppRegistration(settings, agent);
         this.https = new AppHttps(settings.app(), agent, violations, () -> flightMode, this::end);
-        this.dialogEvents = new AppDialogEvents(settings, agent, violations, screensInOrder, this::living);
+        this.dialogEvents = new AppDialogEvents(settings, agent, violations, screens, this::living);
     }
 
     // --- what is known -------------------------------------------------------------------------------------------
@@ -147,7 +144,7 @@ public final class SimulatedIphone implements AutoCloseable {
 
     /** Each call that ever rang, in their order. */
     public List<CallScreen> screens() {
-        return List.copyOf(screensInOrder);
+        return screens.all();
     }
 
     /** The payloads of the alerts that were shown, such as that of a missed call. */
@@ -245,7 +242,7 @@ public final class SimulatedIphone implements AutoCloseable {
             if (on) {
                 agent.lose().ifPresent(leftOpen::add);
             } else {
-                screensInOrder.forEach(https::ask);
+                screens.all().forEach(https::ask);
             }
             apple.reachable(!on);
             observer.happened(on ? "flight mode on" : "flight mode off");
@@ -294,7 +291,7 @@ public final class SimulatedIphone implements AutoCloseable {
         registration.send(new Registration.Result() {
             @Override
             public void sent(boolean withCredentials) {
-                screensInOrder.forEach(s -> s.sentPacket(withCredentials));
+                screens.all().forEach(s -> s.sentPacket(withCredentials));
             }
 
             @Override
@@ -325,7 +322,7 @@ public final class SimulatedIphone implements AutoCloseable {
         CompletableFuture<Integer> status = new CompletableFuture<>();
         register(status);
         var unused = status.thenAccept(result -> agent.run(() -> {
-            boolean stillRinging = screensInOrder.stream().anyMatch(CallScreen::isRinging);
+            boolean stillRinging = screens.anyRings();
             if (result != 200 && stillRinging) {
                 agent.after(RETRY, this::tryToRegister);
             } else {
@@ -384,7 +381,7 @@ public final class SimulatedIphone implements AutoCloseable {
         if (!pushedCalls.add(uuid)) {
             violations.add("A second VoIP push came for call " + uuid);
         }
-        if (screens.containsKey(uuid)) {
+        if (screens.of(uuid).isPresent()) {
             return false; // CallKit knows it: the same UUID again is the same call
         }
         CallScreen screen =
@@ -397,7 +394,7 @@ public final class SimulatedIphone implements AutoCloseable {
 
     /** A VoIP push that ends a call: for apps only that asked for it, and only while the pushed call rings. */
     private void endedByVoipPush(UUID uuid) {
-        Optional<CallScreen> screen = Optional.ofNullable(screens.get(uuid));
+        Optional<CallScreen> screen = screens.of(uuid);
         if (!settings.app().handlesEndPush()) {
             violations.add("A second VoIP push came for call " + uuid + ", to end it: the app does not handle that");
         } else if (!pushedCalls.contains(uuid)) {
@@ -440,7 +437,7 @@ public final class SimulatedIphone implements AutoCloseable {
                     + (push.uuid().isEmpty() ? "uuid" : "sip-call-id") + " to say which");
         }
         Optional<CallScreen> screen =
-                push.uuid().map(screens::get).or(() -> push.callId().flatMap(this::screenOf));
+                push.uuid().flatMap(screens::of).or(() -> push.callId().flatMap(screens::of));
         screen.ifPresent(s -> {
             end(s, RingingEnd.ENDED_BY_PUSH);
             s.call().filter(c -> c.established().isDone()).ifPresent(UaCall::vanish);
@@ -453,13 +450,9 @@ public final class SimulatedIphone implements AutoCloseable {
                         .forEach(c -> observer.happened("outgoing call ends")));
     }
 
-    private Optional<CallScreen> screenOf(String callId) {
-        return screensInOrder.stream().filter(s -> s.has(callId)).findFirst();
-    }
-
     /** All else is over, says a NOTIFY of dialog events: full state. */
     private void living(Set<String> callIds) {
-        for (CallScreen screen : screensInOrder) {
+        for (CallScreen screen : screens.all()) {
             boolean listed = callIds.stream().anyMatch(screen::has);
             if (!listed && screen.isRinging() && screen.expectedCallId().isPresent()) {
                 end(screen, RingingEnd.NOT_ALIVE);
@@ -487,8 +480,7 @@ public final class SimulatedIphone implements AutoCloseable {
     // --- calls ---------------------------------------------------------------------------------------------------
 
     private void ring(CallScreen screen) {
-        screens.put(screen.uuid(), screen);
-        screensInOrder.add(screen);
+        screens.add(screen);
         observer.happened("rings");
         agent.after(settings.ringTimeout(), () -> refuse(screen, 480, "Temporarily Unavailable", RingingEnd.TIMED_OUT));
         Answering decision = answering;
@@ -560,7 +552,10 @@ public final class SimulatedIphone implements AutoCloseable {
 
     private void invited(UaCall call) {
         call.provisional(100, "Trying");
-        CallScreen screen = screenFor(call);
+        CallScreen screen = screens.invitedBy(call);
+        if (screens.of(screen.uuid()).isEmpty()) {
+            ring(screen);
+        }
         boolean takenInVain = screen.isTakenInVain();
         if (!screen.invited(call, flow)) {
             violations.add(
@@ -593,46 +588,6 @@ public final class SimulatedIphone implements AutoCloseable {
         if (screen.agreedOverHttpsFor().filter(d -> d.compareTo(CROSSING) > 0).isPresent()) {
             violations.add(
                     "An INVITE came for call " + screen.uuid() + ", which was over, as both sides knew over HTTPS");
-        }
-    }
-
-    private CallScreen screenFor(UaCall call) {
-        Optional<UUID> named = call.invite().header(UUID_HEADER).flatMap(this::callKitUuid);
-        Optional<CallScreen> byUuid = named.flatMap(uuid -> Optional.ofNullable(screens.get(uuid)));
-        Optional<CallScreen> byCallId = screensInOrder.stream()
-                .filter(s -> s.expectedCallId().equals(Optional.of(call.callId())))
-                .findFirst();
-        if (byUuid.isPresent()) {
-            boolean otherCallId = byUuid.get()
-                    .expectedCallId()
-                    .filter(id -> !id.equals(call.callId()))
-                    .isPresent();
-            if (otherCallId) {
-                violations.add("The INVITE of call " + byUuid.get().uuid() + " has another Call-ID than its push said");
-            }
-            return byUuid.get();
-        }
-        if (byCallId.isPresent()) {
-            violations.add("The INVITE of call " + byCallId.get().uuid() + " has "
-                    + named.map(uuid -> "the UUID " + uuid).orElse("no UUID") + ", not that of its push");
-            return byCallId.get();
-        }
-        CallScreen screen =
-                new CallScreen(named.orElseGet(UUID::randomUUID), false, Optional.empty(), Optional.empty());
-        ring(screen);
-        return screen;
-    }
-
-    private Optional<UUID> callKitUuid(String value) {
-        try {
-            UUID uuid = UUID.fromString(value);
-            if (!uuid.toString().equals(value)) {
-                violations.add("The UUID in an INVITE is not in lower case: " + value);
-            }
-            return Optional.of(uuid);
-        } catch (IllegalArgumentException e) {
-            violations.add("An INVITE has a UUID that is none: " + value);
-            return Optional.empty();
         }
     }
 

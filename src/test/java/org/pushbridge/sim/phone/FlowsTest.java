@@ -192,6 +192,20 @@ class FlowsTest {
         assertThat(soon(soon(stage.screen().invited()).ended())).isEqualTo(UaCall.End.HUNG_UP_THERE);
     }
 
+    @Test
+    void aNotifyThatDoesNotListACallThatWasTakenEndsItOnceItsFlowIsGone() throws Exception {
+        openInstead(AppSettings.stock().learningBy(VerdictWay.DIALOG_EVENTS));
+        stage.registered();
+        stage.talking();
+        soon(phone.loseFlow());
+        stage.registered();
+        notifyOfNoCall();
+
+        soon(stage.screen().over());
+        assertThat(soon(soon(stage.screen().invited()).ended())).isEqualTo(UaCall.End.HUNG_UP_THERE);
+        assertThat(phone.violations()).isEmpty();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"uuid", "sip-call-id"})
     void aBackgroundPushThatDoesNotSayWhichCallEnds(String key) {
@@ -226,6 +240,17 @@ class FlowsTest {
         stage.isHeldAgainstTheBridge("which was never pushed for");
     }
 
+    @Test
+    void aVoipPushThatEndsACallLongSilent() throws Exception {
+        openInstead(AppSettings.stock().handlingEndPushes());
+        CallScreen screen = stage.woken();
+        phone.declineNow(screen);
+        soon(screen.ringing());
+        await().until(() -> screen.silentFor().orElseThrow().toMillis() > 1_000);
+        phone.voipPush(PhoneStage.payload("end", ""));
+        stage.isHeldAgainstTheBridge("which rang no more");
+    }
+
     // --- PURR ----------------------------------------------------------------------------------------------------
 
     private String contactAfter(AppSettings app, String featureCaps) throws Exception {
@@ -254,6 +279,19 @@ class FlowsTest {
 
     // --- the phone as the caller ---------------------------------------------------------------------------------
 
+    private void notifyOfNoCall() throws Exception {
+        SipMessage notify = bridge.request("NOTIFY", "n", "n", 1, PhoneStage.ALICE);
+        notify = bridge.with(bridge.with(notify, "Event", "dialog"), "Subscription-State", "terminated");
+        notify = bridge.with(notify, "Contact", "<sip:bridge@127.0.0.1>");
+        bridge.send(
+                bridge.withBody(
+                        notify,
+                        "application/dialog-info+xml",
+                        "<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"0\" state=\"full\""
+                                + " entity=\"sip:alice@example.com\"/>"),
+                bridge.lastSender());
+    }
+
     private OutgoingCall dialing() throws Exception {
         stage.registered();
         phone.call("sip:bob@example.com");
@@ -280,16 +318,7 @@ class FlowsTest {
     void anOutgoingCallEndsWhenANotifyDoesNotListIt() throws Exception {
         openInstead(AppSettings.stock().learningBy(VerdictWay.DIALOG_EVENTS));
         OutgoingCall dialing = dialing();
-        SipMessage notify = bridge.request("NOTIFY", "n", "n", 1, PhoneStage.ALICE);
-        notify = bridge.with(bridge.with(notify, "Event", "dialog"), "Subscription-State", "terminated");
-        notify = bridge.with(notify, "Contact", "<sip:bridge@127.0.0.1>");
-        bridge.send(
-                bridge.withBody(
-                        notify,
-                        "application/dialog-info+xml",
-                        "<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"0\" state=\"full\""
-                                + " entity=\"sip:alice@example.com\"/>"),
-                bridge.lastSender());
+        notifyOfNoCall();
 
         assertThat(soon(dialing.dialing())).isEqualTo(DialingEnd.NOT_ALIVE);
         assertThat(phone.violations()).isEmpty();

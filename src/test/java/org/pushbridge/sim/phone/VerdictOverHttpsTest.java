@@ -132,6 +132,19 @@ class VerdictOverHttpsTest {
     }
 
     @Test
+    void anInviteLongAfterTheVerdictIsHeldAgainstTheBridge() throws Exception {
+        sayEnded("caller-gave-up");
+        CallScreen screen = pushed();
+        soon(screen.ringing());
+        stage.bridge.acceptRegister();
+        await().until(() -> screen.silentFor().orElseThrow().toMillis() > 1_000);
+        stage.invite("a");
+
+        stage.bridge.next("480 Temporarily Unavailable");
+        stage.isHeldAgainstTheBridge("which was over, as both sides knew over HTTPS");
+    }
+
+    @Test
     void aCallThatNobodyKnowsAnyMoreStopsRinging() throws Exception {
         say("GET", 410, "application/problem+json", "{\"status\":410,\"title\":\"Gone\"}");
 
