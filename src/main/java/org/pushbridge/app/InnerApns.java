@@ -36,7 +36,7 @@ final class InnerApns implements AutoCloseable {
     private static final String SAMPLE_APP = "com.example.phone";
 
     private static final String SAMPLE_TEAM = "TEAM123456";
-    private static final String DEAD = "dead";
+    static final String DEAD = "dead";
 
     private final SimulatedApns apns;
     private final PushSettings settings;
@@ -105,6 +105,11 @@ final class InnerApns implements AutoCloseable {
 
     private PushSettings.Endpoint endpoint(Environment environment) {
         return new PushSettings.Endpoint(apns.host(), apns.port(environment), List.of(apns.trustedCertificate()));
+    }
+
+    /** What it received, for tests. */
+    SimulatedApns apns() {
+        return apns;
     }
 
     /** How to push to it. */

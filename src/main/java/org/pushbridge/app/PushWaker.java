@@ -12,7 +12,9 @@ import org.apache.logging.log4j.Logger;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.PushBudget;
 import org.pushbridge.device.PushTarget;
+import org.pushbridge.device.PushToken;
 import org.pushbridge.push.CallFacts;
 import org.pushbridge.push.Push;
 import org.pushbridge.push.PushKind;
@@ -33,8 +35,12 @@ final class PushWaker implements Waker {
     /** A VoIP push that ends a call is not stored by APNs; this is for reaching APNs. */
     private static final Duration END_BY_VOIP_LIFE = Duration.ofSeconds(5);
 
+    /** How the identity of a device with a {@code +sip.instance} begins. */
+    private static final String INSTANCE = "instance:";
+
     private final PushSender sender;
     private final DeviceDirectory directory;
+    private final PushBudget budget;
     private final Clock clock;
     private final Consumer<PushTarget> beforePush;
     /**
@@ -44,8 +50,14 @@ final class PushWaker implements Waker {
     private final AtomicLong sequence = new AtomicLong();
 
     /** @param beforePush told of each target before it is pushed to: a simulated APNs must know its tokens */
-    PushWaker(PushSender sender, DeviceDirectory directory, Clock clock, Consumer<PushTarget> beforePush) {
+    PushWaker(
+            PushSender sender,
+            DeviceDirectory directory,
+            PushBudget budget,
+            Clock clock,
+            Consumer<PushTarget> beforePush) {
         this.beforePush = beforePush;
+        this.budget = budget;
         this.sender = sender;
         this.directory = directory;
         this.clock = clock;
@@ -58,7 +70,41 @@ final class PushWaker implements Waker {
             failed.accept(new Failure("it has no push target", false));
             return;
         }
-        ring(PushKind.VOIP, wake, target.get(), stillWanted, accepted, failed);
+        if (!sender.ringsByVoip(target.get().bundleId())) {
+            ring(PushKind.VOIP, wake, target.get(), stillWanted, accepted, failed, () -> {});
+            return;
+        }
+        DeviceId device = wake.device().id();
+        Optional<PushToken> regular = target.get().regular();
+        if (target.get().voip().isEmpty() && regular.isPresent()) {
+            ring(PushKind.RING_ALERT, wake, target.get(), stillWanted, accepted, failed, () -> {});
+            return;
+        }
+        Instant now = clock.instant();
+        PushBudget.Ruling ruling = budget.take(device, now);
+        if (ruling == PushBudget.Ruling.PAUSE_BEGINS) {
+            LOG.warn(
+                    "device={} of {} did not register after its last {} VoIP pushes and gets none until {}, so that iOS"
+                            + " does not stop delivering them; it is rung {}",
+                    device,
+                    wake.device().aor(),
+                    budget.state(device, now).wasted(),
+                    budget.state(device, now).pausedUntil().orElse(now),
+                    regular.isPresent() ? "by alert" : "not at all, as it gave no token for alerts");
+        }
+        if (ruling == PushBudget.Ruling.RING) {
+            Runnable unused = () -> budget.notPushed(device, now);
+            ring(PushKind.VOIP, wake, target.get(), stillWanted, accepted, failed, unused);
+        } else if (regular.isPresent()) {
+            ring(PushKind.RING_ALERT, wake, target.get(), stillWanted, accepted, failed, () -> {});
+        } else {
+            failed.accept(new Failure("push budget", false));
+        }
+    }
+
+    @Override
+    public void registered(DeviceId device, Instant at) {
+        budget.registered(device, at);
     }
 
     private void ring(
@@ -67,7 +113,8 @@ final class PushWaker implements Waker {
             PushTarget target,
             BooleanSupplier stillWanted,
             Consumer<Accepted> accepted,
-            Consumer<Failure> failed) {
+            Consumer<Failure> failed,
+            Runnable notSent) {
         beforePush.accept(target);
         DeviceId device = wake.device().id();
         CallFacts facts = facts(wake, wake.sentAt(), wake.expiresAt(), Optional.empty());
@@ -79,6 +126,9 @@ final class PushWaker implements Waker {
                         return;
                     }
                     note(outcome, device);
+                    if (!mayHaveArrived(outcome)) {
+                        notSent.run();
+                    }
                     if (outcome instanceof PushOutcome.Accepted) {
                         accepted.accept(new Accepted(kind == PushKind.VOIP && sender.ringsByVoip(target.bundleId())));
                     } else {
@@ -89,14 +139,16 @@ final class PushWaker implements Waker {
 
     /** Why the push will not wake the device; empty if it may, or if nobody waits for it any more. */
     private static Optional<Failure> why(PushOutcome outcome) {
-        if (outcome instanceof PushOutcome.NoLongerWanted) {
-            return Optional.empty();
-        }
-        if (outcome instanceof PushOutcome.Unavailable unavailable && unavailable.mayHaveArrived()) {
+        if (outcome instanceof PushOutcome.NoLongerWanted || mayHaveArrived(outcome)) {
             return Optional.empty();
         }
         boolean appGone = outcome instanceof PushOutcome.TokenDead || outcome instanceof PushOutcome.TargetWrong;
         return Optional.of(new Failure(outcome.name(), appGone));
+    }
+
+    private static boolean mayHaveArrived(PushOutcome outcome) {
+        return outcome instanceof PushOutcome.Accepted
+                || (outcome instanceof PushOutcome.Unavailable unavailable && unavailable.mayHaveArrived());
     }
 
     /** A dead token is forgotten under Apple's time stamp rule, whatever push found it out. */
@@ -169,7 +221,9 @@ final class PushWaker implements Waker {
     }
 
     private CallFacts facts(Wake wake, Instant sentAt, Instant expiresAt, Optional<String> reason) {
-        String instance = wake.device().identity();
+        Optional<String> instance = Optional.of(wake.device().identity())
+                .filter(identity -> identity.startsWith(INSTANCE))
+                .map(identity -> identity.substring(INSTANCE.length()));
         return new CallFacts(
                 wake.call().value(),
                 wake.callKitUuid(),
@@ -183,7 +237,7 @@ final class PushWaker implements Waker {
                 wake.video(),
                 Optional.empty(),
                 Optional.empty(),
-                instance.contains("urn:uuid:") ? Optional.of(instance) : Optional.empty(),
+                instance,
                 reason);
     }
 }

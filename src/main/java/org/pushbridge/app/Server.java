@@ -13,6 +13,7 @@ import org.apache.logging.log4j.Logger;
 import org.pushbridge.config.Config;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.DeviceDirectory;
+import org.pushbridge.device.PushBudget;
 import org.pushbridge.device.Tombstones;
 import org.pushbridge.device.User;
 import org.pushbridge.engine.EngineSettings;
@@ -52,6 +53,9 @@ public final class Server implements AutoCloseable {
             PushSettings pushSettings = simulated.map(InnerApns::settings).orElseGet(() -> Settings.push(config));
             PushSender pushes = opened("push sender", new PushSender(pushSettings, clock));
             var unused = pushes.warmUp(); // the log tells what came of it
+            PushBudget budget = new PushBudget(
+                    config.calls().pushBudget().wastedLimit(),
+                    config.calls().pushBudget().pause());
             DigestAuthenticator digest = new DigestAuthenticator(Settings.digest(config), directory, clock);
             Registrar registrar =
                     new Registrar(Settings.registrar(config, pushSettings.apps()), directory, digest, clock);
@@ -67,6 +71,7 @@ public final class Server implements AutoCloseable {
                             new PushWaker(
                                     pushes,
                                     directory,
+                                    budget,
                                     clock,
                                     target -> simulated.ifPresent(apns -> apns.adopt(target))),
                             tombstones,

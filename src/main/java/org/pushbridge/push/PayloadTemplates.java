@@ -83,11 +83,12 @@ public final class PayloadTemplates {
              "from-uri": "${from-uri}", "display-name": "${display-name}", "call-id": "${sip-call-id}",
              "pn_ttl": "${ttl}", "uuid": "${sip-instance}", "send-time": "${send-time}", "customPayload": {}}
             """,
-            // The SDK has no key of its own for a missed call: the text is the alert's.
+            // The SDK has no key of its own for a missed call: an app that does not translate this one shows it as it
+            // is.
             PushRule.MISSED_CALL,
             """
-            {"aps": {"alert": {"title": "${caller}", "body": "Missed call"}, "sound": "default",
-                     "thread-id": "${from-uri}"},
+            {"aps": {"alert": {"title": "${caller}", "loc-key": "Missed call from %@", "loc-args": ["${caller}"]},
+                     "sound": "default", "category": "MISSED_CALL", "thread-id": "${from-uri}"},
              "from-uri": "${from-uri}", "display-name": "${display-name}", "call-id": "${sip-call-id}",
              "pn_ttl": "${ttl}", "uuid": "${sip-instance}", "send-time": "${send-time}", "customPayload": {}}
             """,

@@ -43,6 +43,7 @@ final class RegisterHandler {
     }
 
     private void awake(Device device, Flow flow) {
+        bridge.waker().registered(device.id(), bridge.clock().instant());
         if (flow.isConnection()) {
             connections.put(flow, device.aor());
             if (!bridge.stack().isAlive(flow)) {

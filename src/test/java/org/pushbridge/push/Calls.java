@@ -34,6 +34,25 @@ final class Calls {
                 Optional.empty());
     }
 
+    static CallFacts endedBy(String reason) {
+        CallFacts whole = from("Bob");
+        return new CallFacts(
+                whole.callId(),
+                whole.callKitUuid(),
+                whole.sipCallId(),
+                whole.fromUri(),
+                whole.displayName(),
+                whole.calledAor(),
+                whole.sentAt(),
+                whole.expiresAt(),
+                whole.seq(),
+                whole.video(),
+                whole.verdictUrl(),
+                whole.verdictToken(),
+                whole.sipInstance(),
+                Optional.of(reason));
+    }
+
     static CallFacts withoutVerdict() {
         CallFacts whole = from("Bob");
         return new CallFacts(

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,54 @@ class PayloadTemplatesTest {
         assertThat(aps).isEqualTo(tree("""
                 {"alert": {"loc-key": "MISSED_CALL_FROM", "loc-args": ["Bob"]}, "sound": "default",
                  "category": "MISSED_CALL", "thread-id": "sip:bob@example.com"}"""));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BACKGROUND_END", "VOIP_END"})
+    void theEndOfACallNamesTheCallAndTheReason(PushRule rule) {
+        JsonNode payload = render(PayloadTemplates.standard(), rule, Calls.endedBy("declined-elsewhere"));
+
+        JsonNode aps = tree(rule == PushRule.BACKGROUND_END ? "{\"content-available\": 1}" : "{}");
+        assertThat(payload.path("aps")).isEqualTo(aps);
+        assertThat(payload.path("event").asText()).isEqualTo("end");
+        assertThat(payload.path("reason").asText()).isEqualTo("declined-elsewhere");
+        for (String key : List.of("call-id", "uuid", "sip-call-id", "verdict-url", "verdict-token", "seq")) {
+            assertThat(payload.path(key).asText()).as(key).isNotEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BACKGROUND_END", "VOIP_END"})
+    void linphonesAppsFindTheEndOfACallInTheirCustomPayload(PushRule rule) {
+        JsonNode payload =
+                render(PayloadTemplates.of(APP, "linphone", Map.of()), rule, Calls.endedBy("answered-elsewhere"));
+
+        assertThat(payload.path("customPayload")).isEqualTo(tree("""
+                {"event": "end", "call-id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+                 "uuid": "7c9e6679-7425-50de-944b-e07fc1f90ae7", "sip-call-id": "a84b4c76e66710@bridge.example.com",
+                 "seq": 3, "reason": "answered-elsewhere",
+                 "verdict-url": "https://bridge.example.com/v1/calls/0f8fad5b-d9cb-469f-a165-70867728950e",
+                 "verdict-token": "one-time-token"}"""));
+        assertThat(payload.at("/aps/call-id").asText()).isEqualTo("a84b4c76e66710@bridge.example.com");
+    }
+
+    @Test
+    void linphonesMissedCallAlertCanBeTranslatedGroupedAndCalledBack() {
+        JsonNode aps = render(PayloadTemplates.of(APP, "linphone", Map.of()), PushRule.MISSED_CALL, Calls.from("Bob"))
+                .path("aps");
+
+        assertThat(aps).isEqualTo(tree("""
+                {"alert": {"title": "Bob", "loc-key": "Missed call from %@", "loc-args": ["Bob"]}, "sound": "default",
+                 "category": "MISSED_CALL", "thread-id": "sip:bob@example.com"}"""));
+    }
+
+    @ParameterizedTest
+    @EnumSource(PushRule.class)
+    void whatReplacesAPushIsShortEnough(PushRule rule) {
+        assertThat(rule.collapseId(Calls.from("Bob")).orElse(""))
+                .satisfies(id -> assertThat(id.getBytes(StandardCharsets.UTF_8)).hasSizeLessThanOrEqualTo(64));
+        assertThat(rule.collapseId(Calls.from("Bob")).isEmpty())
+                .isEqualTo(rule == PushRule.VOIP_RING || rule == PushRule.VOIP_END);
     }
 
     @Test
@@ -143,7 +192,7 @@ class PayloadTemplatesTest {
                 .isInstanceOf(PushSettingsException.class)
                 .hasMessage("The voip-ring payload template of app com.example.phone has the placeholder ${callid},"
                         + " which there is not; those there are: call-id, caller, display-name, expires-at, from-uri,"
-                        + " send-time, sent-at, seq, sip-call-id, sip-instance, to, ttl, uuid, verdict-token,"
+                        + " reason, send-time, sent-at, seq, sip-call-id, sip-instance, to, ttl, uuid, verdict-token,"
                         + " verdict-url, video");
     }
 

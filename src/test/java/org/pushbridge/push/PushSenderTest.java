@@ -153,6 +153,90 @@ class PushSenderTest {
     }
 
     @Test
+    void aPhoneThatGetsNoVoipPushForNowIsRungByAlert() {
+        Push wanted = push(PushKind.RING_ALERT, device());
+
+        send(sender(), wanted);
+
+        ReceivedPush push = onlyPush();
+        assertThat(push.topic()).isEqualTo(PHONE);
+        assertThat(push.type()).contains(PushType.ALERT);
+        assertThat(push.priority()).hasValue(10);
+        assertThat(push.expiration().orElseThrow())
+                .isBetween(wanted.deadline(), wanted.deadline().plusSeconds(1));
+        assertThat(push.payload().path("event").asText()).isEqualTo("incoming-call");
+        assertNoViolations();
+    }
+
+    @Test
+    void aCallScreenIsEndedByAVoipPushAboutTheSameCall() {
+        PushSender sender = sender();
+        PushTarget device = device();
+        send(sender, push(PushKind.END_VOIP, device));
+
+        ReceivedPush push = onlyPush();
+        assertThat(push.topic()).isEqualTo(PHONE + ".voip");
+        assertThat(push.type()).contains(PushType.VOIP);
+        assertThat(push.priority()).hasValue(10);
+        assertThat(push.expiration()).contains(Instant.EPOCH);
+        assertThat(push.collapseId()).isEmpty();
+        assertThat(push.payload().path("event").asText()).isEqualTo("end");
+        assertThat(push.payload().path("uuid").asText()).isEqualTo(Calls.CALL_KIT.toString());
+        assertNoViolations();
+    }
+
+    @Test
+    void anAppThatIsNotRungByVoipPushIsNotToldOfTheEndByOne() {
+        PushSender sender = open(
+                new PushSettings.App(
+                        PHONE,
+                        key("phone.p8", KEY),
+                        ApnsEnvironment.PRODUCTION,
+                        RingsBy.ALERT,
+                        true,
+                        PayloadTemplates.standard()),
+                QUICK);
+
+        assertThat(send(sender, push(PushKind.END_VOIP, device())))
+                .isEqualTo(new PushOutcome.SwitchedOff(PushKind.END_VOIP));
+        assertThat(apple.received()).isEmpty();
+    }
+
+    @Test
+    void aRequestThatWaitsAsksForARegistrationInTheBackground() {
+        Push wanted = push(PushKind.REQUEST_WAITING, device());
+
+        send(sender(), wanted);
+
+        ReceivedPush push = onlyPush();
+        assertThat(push.topic()).isEqualTo(PHONE);
+        assertThat(push.type()).contains(PushType.BACKGROUND);
+        assertThat(push.priority()).hasValue(5);
+        assertThat(push.expiration().orElseThrow())
+                .isBetween(wanted.deadline(), wanted.deadline().plusSeconds(1));
+        assertThat(push.collapseId().orElseThrow()).startsWith("request-").hasSizeLessThanOrEqualTo(64);
+        assertThat(push.payload().path("event").asText()).isEqualTo("request");
+        assertNoViolations();
+    }
+
+    @ParameterizedTest
+    @EnumSource(PushKind.class)
+    void linphonesPayloadsAreTakenByAppleToo(PushKind kind) {
+        PushSender sender = open(
+                new PushSettings.App(
+                        PHONE,
+                        key("phone.p8", KEY),
+                        ApnsEnvironment.PRODUCTION,
+                        RingsBy.VOIP,
+                        true,
+                        PayloadTemplates.of(PHONE, "linphone", Map.of())),
+                QUICK);
+
+        assertThat(send(sender, push(kind, device()))).isInstanceOf(PushOutcome.Accepted.class);
+        assertNoViolations();
+    }
+
+    @Test
     void anAppThatMayNotUseCallKitIsRungByAlert() {
         PushSettings.App app = new PushSettings.App(
                 PHONE,
