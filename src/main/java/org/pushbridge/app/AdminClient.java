@@ -65,6 +65,11 @@ final class AdminClient implements Users {
         return ask(AdminMessages.remove(aor)).path("done").asBoolean();
     }
 
+    @Override
+    public List<DeviceStatus> devices(Optional<Aor> of) {
+        return AdminMessages.devices(ask(AdminMessages.askForDevices(of)));
+    }
+
     private JsonNode ask(String request) {
         try (SocketChannel server = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
             ByteBuffer bytes = StandardCharsets.UTF_8.encode(request + "\n");

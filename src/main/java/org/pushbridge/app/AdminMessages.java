@@ -5,9 +5,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.PushBudget;
 import org.pushbridge.device.User;
 
 /**
@@ -17,6 +21,7 @@ import org.pushbridge.device.User;
  * {"do":"list"}                                    {"users":[{"address":"sip:alice@example.com","devices":1,..}]}
  * {"do":"add","address":"..","ha1-md5":"..","ha1-sha256":"..","replace":false}    {"done":true}
  * {"do":"remove","address":".."}                   {"done":false}
+ * {"do":"devices","address":".."}                  {"devices":[{"id":"..","address":"..","state":"asleep",..}]}
  * anything that fails                              {"error":"a sentence"}
  * </pre>
  */
@@ -47,7 +52,16 @@ final class AdminMessages {
                 case "remove" ->
                     answer.put(
                             "done", users.remove(Aor.parse(asked.path("address").asText())));
-                default -> answer.put("error", "The server knows list, add and remove; is it another version?");
+                case "devices" ->
+                    answer.set(
+                            "devices",
+                            writtenDevices(users.devices(
+                                    asked.has("address")
+                                            ? Optional.of(Aor.parse(
+                                                    asked.path("address").asText()))
+                                            : Optional.empty())));
+                default ->
+                    answer.put("error", "The server knows list, add, remove and devices; is it another version?");
             }
         } catch (JsonProcessingException e) {
             answer.removeAll().put("error", "A request must be one JSON object in a line");
@@ -115,6 +129,78 @@ final class AdminMessages {
                     .put("wakeable", user.wakeable());
         }
         return array;
+    }
+
+    static String askForDevices(Optional<Aor> of) {
+        ObjectNode request = JSON.createObjectNode().put("do", "devices");
+        of.ifPresent(aor -> request.put("address", aor.toString()));
+        return request.toString();
+    }
+
+    static List<DeviceStatus> devices(JsonNode answer) {
+        List<DeviceStatus> devices = new ArrayList<>();
+        for (JsonNode device : answer.path("devices")) {
+            devices.add(device(device));
+        }
+        return devices;
+    }
+
+    private static DeviceStatus device(JsonNode json) {
+        Optional<DeviceStatus.Registration> registration = text(json, "flow")
+                .map(flow -> new DeviceStatus.Registration(
+                        flow,
+                        json.path("connected").asBoolean(),
+                        Instant.parse(json.path("registered-at").asText()),
+                        Instant.parse(json.path("expires-at").asText()),
+                        json.path("user-agent").asText()));
+        Optional<PushBudget.State> budget = json.has("wasted-pushes")
+                ? Optional.of(new PushBudget.State(
+                        json.path("wasted-pushes").asInt(),
+                        text(json, "paused-until").map(Instant::parse)))
+                : Optional.empty();
+        return new DeviceStatus(
+                new DeviceId(json.path("id").asText()),
+                Aor.parse(json.path("address").asText()),
+                text(json, "app"),
+                text(json, "environment"),
+                json.path("voip-token").asBoolean(),
+                json.path("regular-token").asBoolean(),
+                text(json, "fault"),
+                registration,
+                budget);
+    }
+
+    private static Optional<String> text(JsonNode json, String key) {
+        return Optional.ofNullable(json.get(key)).map(JsonNode::asText);
+    }
+
+    /** As {@code pushbridge device list --json} prints it, too. */
+    static ArrayNode writtenDevices(List<DeviceStatus> devices) {
+        ArrayNode array = JSON.createArrayNode();
+        devices.forEach(device -> array.add(written(device)));
+        return array;
+    }
+
+    static ObjectNode written(DeviceStatus device) {
+        ObjectNode json = JSON.createObjectNode()
+                .put("id", device.id().value())
+                .put("address", device.aor().toString())
+                .put("state", device.state().word());
+        device.app().ifPresent(app -> json.put("app", app));
+        device.environment().ifPresent(environment -> json.put("environment", environment));
+        json.put("voip-token", device.voipToken()).put("regular-token", device.regularToken());
+        device.fault().ifPresent(fault -> json.put("fault", fault));
+        device.registration()
+                .ifPresent(registration -> json.put("flow", registration.flow())
+                        .put("connected", registration.connected())
+                        .put("registered-at", registration.at().toString())
+                        .put("expires-at", registration.until().toString())
+                        .put("user-agent", registration.userAgent()));
+        device.budget().ifPresent(budget -> {
+            json.put("wasted-pushes", budget.wasted());
+            budget.pausedUntil().ifPresent(until -> json.put("paused-until", until.toString()));
+        });
+        return json;
     }
 
     private static String hex(JsonNode asked, String key, int digits) {

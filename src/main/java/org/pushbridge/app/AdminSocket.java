@@ -25,7 +25,7 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
 /**
- * The running server's side of {@code pushbridge user}: a Unix domain socket that only the server's own account can
+ * The running server's side of {@code pushbridge user} and {@code pushbridge device}: a Unix domain socket that only the server's own account can
  * use. One request a connection ({@link AdminMessages}), one connection at a time, each with a deadline.
  */
 final class AdminSocket implements AutoCloseable {

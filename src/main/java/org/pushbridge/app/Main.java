@@ -1,6 +1,7 @@
 package org.pushbridge.app;
 
 import java.io.PrintWriter;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
             "  pushbridge demo                          see it work, with simulated phones and pushes",
             "  pushbridge serve                         start it here with the defaults, to try a SIP phone on it",
             "  pushbridge user add alice@example.com    give alice a password to register with",
+            "  pushbridge device list                   which phones there are, and whether a call would reach them",
             "  pushbridge serve -c my.conf              start it for real; sip-config/pushbridge.conf shows what can be set",
             "  pushbridge test                          run all tests (in the source folder)",
             "",
@@ -83,7 +85,10 @@ public final class Main implements Runnable {
                 .addSubcommand(new CommandLine(new UserCommand())
                         .addSubcommand(new UserCommand.Add(passwords, withPassword, users))
                         .addSubcommand(new UserCommand.ListUsers(users))
-                        .addSubcommand(new UserCommand.Remove(users)));
+                        .addSubcommand(new UserCommand.Remove(users)))
+                .addSubcommand(new CommandLine(new DeviceCommand())
+                        .addSubcommand(new DeviceCommand.ListDevices(users, InstantSource.system()))
+                        .addSubcommand(new DeviceCommand.Show(users, InstantSource.system())));
         // On the outermost command these settings reach the commands inside.
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpLongOptionsMaxWidth(24);
@@ -104,7 +109,7 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Say what to do: serve, demo or user. 'pushbridge demo' is a good start.");
+                spec.commandLine(), "Say what to do: serve, demo, user or device. 'pushbridge demo' is a good start.");
     }
 
     private static int tell(Exception failure, PrintWriter err) {

@@ -78,7 +78,9 @@ public final class Server implements AutoCloseable {
                             clock));
             opened(
                     "admin socket",
-                    AdminSocket.open(config.admin().socket(), new DirectoryUsers(directory, clock, () -> {})));
+                    AdminSocket.open(
+                            config.admin().socket(),
+                            new DirectoryUsers(directory, clock, sip.stack()::isAlive, Optional.of(budget), () -> {})));
             LOG.info(
                     "Ready: listening on {}; {} users, {} apps, {} trunks",
                     sip.stack().listeners(),

@@ -213,7 +213,7 @@ final class UserCommand implements Runnable {
             Aor aor = read(address, settings, spec);
             try (Users users = opened(open, settings)) {
                 if (!users.remove(aor)) {
-                    throw new CommandFailed("There is no user " + aor + "; 'pushbridge user list' names them.");
+                    throw noSuchUser(aor);
                 }
             }
             spec.commandLine().getOut().println("Removed " + aor);
@@ -221,7 +221,7 @@ final class UserCommand implements Runnable {
         }
     }
 
-    private static Users opened(Function<Config, Users> open, Config settings) {
+    static Users opened(Function<Config, Users> open, Config settings) {
         // Opening the database is nothing to tell of here.
         Configurator.setLevel("org.pushbridge", Level.WARN);
         return open.apply(settings);
@@ -239,7 +239,11 @@ final class UserCommand implements Runnable {
         return aor;
     }
 
-    private static Aor read(String address, Config settings, CommandSpec spec) {
+    static CommandFailed noSuchUser(Aor aor) {
+        return new CommandFailed("There is no user " + aor + "; 'pushbridge user list' names them.");
+    }
+
+    static Aor read(String address, Config settings, CommandSpec spec) {
         String whole =
                 address.indexOf('@') < 0 ? address + "@" + settings.domains().get(0) : address;
         try {

@@ -1,11 +1,12 @@
 package org.pushbridge.app;
 
 import java.util.List;
+import java.util.Optional;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.User;
 
 /**
- * What {@code pushbridge user} can do to the bridge's users, wherever their database is open: in the running server
+ * What {@code pushbridge user} and {@code pushbridge device} can do to the bridge's users, wherever their database is open: in the running server
  * ({@link AdminClient}) or in this process ({@link DirectoryUsers}). Every method blocks until it is done and, if it
  * changes something, until that is on disk; it throws {@link CommandFailed} if it cannot be done.
  */
@@ -27,6 +28,9 @@ interface Users extends AutoCloseable {
      * @return false if there is no such user
      */
     boolean remove(Aor aor);
+
+    /** The devices of one user, or of all, in the order of their addresses; none for an unknown user. */
+    List<DeviceStatus> devices(Optional<Aor> of);
 
     @Override
     void close();

@@ -34,6 +34,7 @@ import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.Flow;
+import org.pushbridge.device.PushBudget;
 import org.pushbridge.device.PushTarget;
 import org.pushbridge.device.PushToken;
 import org.pushbridge.device.User;
@@ -81,6 +82,34 @@ class AdminSocketTest {
                 .get();
 
         assertThat(client().list()).containsExactly(new Users.Listed(ALICE, 1, 1, 1));
+    }
+
+    @Test
+    void devicesAreToldWithTheirPushBudgetAndWithoutTheirTokens() throws Exception {
+        PushBudget budget = new PushBudget(1, Duration.ofHours(1));
+        Users server = new DirectoryUsers(directory, Clock.systemUTC(), flow -> false, Optional.of(budget), () -> {});
+        socket = Optional.of(AdminSocket.open(path, server));
+        client().add(USER, false);
+        DeviceId id = DeviceId.of(ALICE, "<urn:uuid:1>");
+        directory
+                .update(ALICE, id, none -> Optional.of(device(id)))
+                .toCompletableFuture()
+                .get();
+        budget.take(id, Instant.now().minus(PushBudget.ANSWER_WITHIN));
+
+        assertThat(client().devices(Optional.of(ALICE))).isEqualTo(server.devices(Optional.of(ALICE)));
+        assertThat(client().devices(Optional.empty())).singleElement().satisfies(device -> {
+            assertThat(device.id()).isEqualTo(id);
+            assertThat(device.state()).isEqualTo(DeviceStatus.State.ASLEEP);
+            assertThat(device.environment()).contains("sandbox");
+            assertThat(device.voipToken()).isTrue();
+            assertThat(device.regularToken()).isFalse();
+            assertThat(device.budget().orElseThrow().wasted()).isEqualTo(1);
+            assertThat(device.budget().orElseThrow().pausedUntil()).isPresent();
+        });
+        assertThat(client().devices(Optional.of(Aor.parse("bob@example.com")))).isEmpty();
+        assertThat(answerTo("{\"do\":\"devices\"}\n")).contains(id.value()).doesNotContain("00112233");
+        assertThat(answerTo("{\"do\":\"devices\",\"address\":\"x\"}\n")).contains("is not an address of record");
     }
 
     @Test
@@ -158,7 +187,7 @@ class AdminSocketTest {
         open();
 
         assertThat(answerTo("hello\n")).isEqualTo("{\"error\":\"A request must be one JSON object in a line\"}");
-        assertThat(answerTo("{\"do\":\"fly\"}\n")).contains("list, add and remove");
+        assertThat(answerTo("{\"do\":\"fly\"}\n")).contains("list, add, remove and devices");
         assertThat(answerTo("{\"do\":\"add\",\"address\":\"alice\"}\n")).contains("is not an address of record");
         assertThat(answerTo("{\"do\":\"add\",\"address\":\"alice@example.com\",\"ha1-md5\":\"x\"}\n"))
                 .contains("32 lower-case hexadecimal digits");

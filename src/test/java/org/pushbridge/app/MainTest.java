@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,7 +23,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.pushbridge.app.demo.Scenario;
 import org.pushbridge.config.Config;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.ApnsEnvironment;
+import org.pushbridge.device.Binding;
+import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
+import org.pushbridge.device.DeviceId;
+import org.pushbridge.device.Flow;
+import org.pushbridge.device.PushTarget;
+import org.pushbridge.device.PushToken;
 import picocli.CommandLine;
 
 class MainTest {
@@ -37,7 +48,19 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "serve", "demo", "user", "user add", "user list", "user remove"})
+    @ValueSource(
+            strings = {
+                "",
+                "serve",
+                "demo",
+                "user",
+                "user add",
+                "user list",
+                "user remove",
+                "device",
+                "device list",
+                "device show"
+            })
     void everyCommandExplainsItself(String command) {
         assertThat(run((command + " --help").strip().split(" "))).isZero();
 
@@ -66,7 +89,7 @@ class MainTest {
     void withoutACommandItSaysWhatThereIs() {
         assertThat(run()).isEqualTo(2);
 
-        assertThat(err.toString()).contains("serve, demo or user");
+        assertThat(err.toString()).contains("serve, demo, user or device");
     }
 
     @Test
@@ -189,6 +212,104 @@ class MainTest {
         assertThat(out.toString())
                 .isEqualToIgnoringWhitespace(
                         "[{\"address\":\"sip:alice@example.com\",\"devices\":0,\"registered\":0,\"wakeable\":0}]");
+    }
+
+    @Test
+    void devicesAreListedForPeopleAndForPrograms() {
+        standardInput = "secret";
+        run("user", "add", "alice", "--password-stdin");
+        assertThat(run("device", "list", "alice")).isZero();
+        assertThat(out.toString()).contains("There are no devices");
+        DeviceId id = registered(Optional.of("BadDeviceToken: the token is for the sandbox"));
+
+        out.getBuffer().setLength(0);
+        assertThat(run("device", "list")).isZero();
+        assertThat(out.toString())
+                .containsPattern(id + " +sip:alice@example.com +com.example.phone +unreachable +VoIP +2h +not wakeable:"
+                        + " BadDeviceToken: the token is for the sandbox")
+                .doesNotContain(TOKEN);
+
+        out.getBuffer().setLength(0);
+        assertThat(run("device", "list", "alice", "--json")).isZero();
+        assertThat(out.toString())
+                .contains("\"state\" : \"unreachable\"", "\"voip-token\" : true", "\"id\" : \"" + id + "\"")
+                .doesNotContain(TOKEN);
+    }
+
+    @Test
+    void aDeviceIsShownWithAllThatIsKnownOfIt() {
+        standardInput = "secret";
+        run("user", "add", "alice", "--password-stdin");
+        DeviceId id = registered(Optional.empty());
+
+        assertThat(run("device", "show", id.value())).isZero();
+        assertThat(out.toString())
+                .containsPattern("State: +asleep")
+                .containsPattern("App: +com.example.phone")
+                .containsPattern("Environment: +production")
+                .containsPattern("Registered: +2h ago, for another 2[12]h")
+                .containsPattern("Over: +tcp 198.51.100.7:40000 to .*, which is closed")
+                .containsPattern("User agent: +Phone/1.0")
+                .doesNotContain(TOKEN);
+
+        out.getBuffer().setLength(0);
+        assertThat(run("device", "show", id.value(), "--json")).isZero();
+        assertThat(out.toString()).startsWith("{").contains("\"user-agent\" : \"Phone/1.0\"");
+    }
+
+    @Test
+    void askingForADeviceOrUserThatIsNotThereFails() {
+        assertThat(run("device", "show", "0123456789abcdef")).isEqualTo(1);
+        assertThat(err.toString()).contains("There is no device 0123456789abcdef", "device list");
+
+        assertThat(run("device", "show", "alice")).isEqualTo(2);
+        assertThat(err.toString()).contains("'alice' is not the id of a device");
+
+        assertThat(run("device", "list", "alice")).isEqualTo(1);
+        assertThat(err.toString()).contains("There is no user sip:alice@example.com");
+
+        assertThat(run("device")).isEqualTo(2);
+        assertThat(err.toString()).contains("device list or device show");
+    }
+
+    private static final String TOKEN = "00112233445566778899";
+
+    /** A phone of alice's that registered two hours ago, over a connection that is gone. */
+    private DeviceId registered(Optional<String> fault) {
+        Aor alice = Aor.parse("alice@example.com");
+        DeviceId id = DeviceId.of(alice, "instance:urn:uuid:1");
+        Instant at = Instant.now().minus(Duration.ofMinutes(121));
+        PushTarget target = new PushTarget(
+                ApnsEnvironment.PRODUCTION,
+                "ABCDE12345",
+                "com.example.phone",
+                Optional.of(new PushToken(TOKEN)),
+                Optional.empty(),
+                at,
+                "apns",
+                "",
+                TOKEN);
+        Flow flow = new Flow(
+                "tcp", new InetSocketAddress("192.0.2.9", 5060), new InetSocketAddress("198.51.100.7", 40000), 7);
+        Binding binding = new Binding(
+                "sip:alice@10.0.0.1;pn-prid=" + TOKEN,
+                "",
+                1000,
+                OptionalInt.empty(),
+                flow,
+                List.of(),
+                "call",
+                1,
+                at,
+                Duration.ofDays(1),
+                "Phone/1.0",
+                false);
+        Device device = new Device(id, alice, "instance:urn:uuid:1", Optional.of(target), fault, List.of(binding));
+        directory
+                .update(alice, id, none -> Optional.of(device))
+                .toCompletableFuture()
+                .join();
+        return id;
     }
 
     @Test
