@@ -42,6 +42,8 @@ final class PushWaker implements Waker {
     private final DeviceDirectory directory;
     private final PushBudget budget;
     private final Clock clock;
+    private final Optional<VerdictLinks> verdicts;
+
     private final Consumer<PushTarget> beforePush;
     /**
      * Grows with each push, of whatever call, and over restarts, too: nothing need be remembered of a call. It follows
@@ -49,13 +51,18 @@ final class PushWaker implements Waker {
      */
     private final AtomicLong sequence = new AtomicLong();
 
-    /** @param beforePush told of each target before it is pushed to: a simulated APNs must know its tokens */
+    /**
+     * @param verdicts what pushes say about the verdict API, if that is served
+     * @param beforePush told of each target before it is pushed to: a simulated APNs must know its tokens
+     */
     PushWaker(
             PushSender sender,
             DeviceDirectory directory,
             PushBudget budget,
             Clock clock,
+            Optional<VerdictLinks> verdicts,
             Consumer<PushTarget> beforePush) {
+        this.verdicts = verdicts;
         this.beforePush = beforePush;
         this.budget = budget;
         this.sender = sender;
@@ -100,11 +107,6 @@ final class PushWaker implements Waker {
         } else {
             failed.accept(new Failure("push budget", false));
         }
-    }
-
-    @Override
-    public void registered(DeviceId device, Instant at) {
-        budget.registered(device, at);
     }
 
     private void ring(
@@ -182,7 +184,9 @@ final class PushWaker implements Waker {
     }
 
     @Override
-    public void registered(Device device) {}
+    public void registered(Device device) {
+        budget.registered(device.id(), clock.instant());
+    }
 
     @Override
     public void wakeForRequest(Wake wake) {
@@ -235,8 +239,8 @@ final class PushWaker implements Waker {
                 expiresAt,
                 sequence.updateAndGet(last -> Math.max(last + 1, clock.millis())),
                 wake.video(),
-                Optional.empty(),
-                Optional.empty(),
+                verdicts.map(links -> links.url(wake.call())),
+                verdicts.map(links -> links.token(wake.call(), wake.device().id())),
                 instance,
                 reason);
     }

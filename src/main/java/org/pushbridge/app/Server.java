@@ -27,6 +27,9 @@ import org.pushbridge.sip.registrar.Registrar;
 import org.pushbridge.sip.stack.SipStackException;
 import org.pushbridge.store.Store;
 import org.pushbridge.store.StoreException;
+import org.pushbridge.web.VerdictServer;
+import org.pushbridge.web.VerdictTokens;
+import org.pushbridge.web.WebServerException;
 
 /**
  * The running server: makes the parts of a configuration's values, connects them, and takes them down in reverse.
@@ -37,6 +40,7 @@ public final class Server implements AutoCloseable {
 
     private final Deque<Part> parts = new ArrayDeque<>();
     private final SipEdge sip;
+    private final Optional<VerdictServer> verdictApi;
 
     /** Something to close, and its name for the log. */
     private record Part(String name, AutoCloseable closing) {}
@@ -56,6 +60,10 @@ public final class Server implements AutoCloseable {
             PushBudget budget = new PushBudget(
                     config.calls().pushBudget().wastedLimit(),
                     config.calls().pushBudget().pause());
+            Optional<VerdictLinks> verdicts = config.http()
+                    .listen()
+                    .flatMap(listen -> config.http().publicUrl())
+                    .map(url -> new VerdictLinks(url, verdictTokens(store)));
             DigestAuthenticator digest = new DigestAuthenticator(Settings.digest(config), directory, clock);
             Registrar registrar =
                     new Registrar(Settings.registrar(config, pushSettings.apps()), directory, digest, clock);
@@ -73,9 +81,13 @@ public final class Server implements AutoCloseable {
                                     directory,
                                     budget,
                                     clock,
+                                    verdicts,
                                     target -> simulated.ifPresent(apns -> apns.adopt(target))),
                             tombstones,
                             clock));
+            verdictApi = verdicts.map(links -> opened(
+                    "verdict API",
+                    VerdictServer.start(Settings.web(config), links.tokens(), new SipDesk(sip.callStates()))));
             opened(
                     "admin socket",
                     AdminSocket.open(
@@ -87,7 +99,11 @@ public final class Server implements AutoCloseable {
                     directory.users().size(),
                     config.apps().size(),
                     config.trunks().size());
-        } catch (StoreException | PushSettingsException | SipStackException | IllegalArgumentException e) {
+        } catch (StoreException
+                | PushSettingsException
+                | SipStackException
+                | WebServerException
+                | IllegalArgumentException e) {
             // Each says what is wrong and what to do; an IllegalArgumentException is a part's word on its settings.
             close();
             throw new CannotStart(String.valueOf(e.getMessage()));
@@ -110,6 +126,16 @@ public final class Server implements AutoCloseable {
     /** The SIP edge, for its listeners and counts. */
     public SipEdge sip() {
         return sip;
+    }
+
+    /** The verdict API, for its address; empty if it is not served. */
+    public Optional<VerdictServer> verdictApi() {
+        return verdictApi;
+    }
+
+    /** The tokens outlive a restart, and servers on one database take each other's: so their secret is kept in it. */
+    private static VerdictTokens verdictTokens(Store store) {
+        return new VerdictTokens(store.secret("verdict-tokens", VerdictTokens::freshSecret));
     }
 
     private <P extends AutoCloseable> P opened(String name, P part) {

@@ -38,6 +38,7 @@ import org.pushbridge.sip.stack.SipStackSettings.StreamLimits;
 import org.pushbridge.sip.stack.SipStackSettings.UdpLimits;
 import org.pushbridge.sip.stack.Transport;
 import org.pushbridge.store.StoreSettings;
+import org.pushbridge.web.WebSettings;
 
 /** Says each part's settings in the part's own words; the configuration's words stay the user's. */
 final class Settings {
@@ -45,6 +46,13 @@ final class Settings {
     private static final Duration REFRESH_AHEAD = Duration.ofSeconds(150);
 
     private static final Duration SHORTEST_WITH_PUSHES = Duration.ofMinutes(5);
+
+    /** A phone on a bad network brings a request of one packet within this, or not at all. */
+    private static final Duration HTTP_REQUEST_WITHIN = Duration.ofSeconds(10);
+    /** A call thread answers within milliseconds; an app that waits for longer has better things to do. */
+    private static final Duration DESK_WITHIN = Duration.ofSeconds(3);
+
+    private static final Duration CERTIFICATE_LOOK = Duration.ofSeconds(30);
 
     private Settings() {}
 
@@ -243,6 +251,22 @@ final class Settings {
         } catch (IOException e) {
             throw new CannotStart("The payload template " + file + " cannot be read: " + e.getMessage());
         }
+    }
+
+    /** @throws java.util.NoSuchElementException if the configuration has no place to listen */
+    static WebSettings web(Config config) {
+        Config.Http http = config.http();
+        return new WebSettings(
+                http.listen().orElseThrow(),
+                http.tls().map(files -> new WebSettings.Tls(files.certificateFile(), files.keyFile())),
+                address -> http.trustedProxies().stream().anyMatch(range -> range.contains(address)),
+                http.maxRequestsPerSecondPerAddress(),
+                http.maxRequestsPerSecondPerCall(),
+                http.maxConnections(),
+                http.maxConnectionsPerAddress(),
+                HTTP_REQUEST_WITHIN,
+                DESK_WITHIN,
+                CERTIFICATE_LOOK);
     }
 
     /** What the Server header says. */

@@ -1,5 +1,6 @@
 package org.pushbridge.config;
 
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -24,6 +25,7 @@ public record Config(
         List<App> apps,
         Apns apns,
         Database database,
+        Http http,
         Admin admin,
         Log log) {
     public Config {
@@ -324,6 +326,40 @@ public record Config(
                     + password + ", poolSize=" + poolSize + "]";
         }
     }
+
+    /**
+     * The verdict API, by which apps ask over HTTP what became of their call.
+     *
+     * @param listen an IP address and a port, where port 0 lets the system choose one; empty if the API is not served
+     * @param publicUrl what the apps' URLs begin with, without a slash at the end; there if {@code listen} is
+     * @param tls empty if TLS ends before the bridge, or there is none
+     * @param trustedProxies reverse proxies whose word is taken for whom a request comes from
+     * @param maxRequestsPerSecondPerAddress past it a client gets 429
+     * @param maxRequestsPerSecondPerCall the same for one device and call
+     * @param maxConnections connections at a time
+     * @param maxConnectionsPerAddress connections of one remote address at a time
+     */
+    public record Http(
+            Optional<InetSocketAddress> listen,
+            Optional<String> publicUrl,
+            Optional<Tls> tls,
+            List<AddressRange> trustedProxies,
+            int maxRequestsPerSecondPerAddress,
+            int maxRequestsPerSecondPerCall,
+            int maxConnections,
+            int maxConnectionsPerAddress) {
+        public Http {
+            trustedProxies = List.copyOf(trustedProxies);
+        }
+    }
+
+    /**
+     * How a server shows who it is: two PEM files, readable when they were checked.
+     *
+     * @param certificateFile the server's certificate, then those that lead to the root
+     * @param keyFile its private key
+     */
+    public record Tls(Path certificateFile, Path keyFile) {}
 
     /**
      * How {@code pushbridge user} talks to the running server.

@@ -7,6 +7,9 @@ import com.typesafe.config.ConfigResolveOptions;
 import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.pushbridge.config.Config.Admin;
 import org.pushbridge.config.Config.Apns;
 import org.pushbridge.config.Config.App;
@@ -33,6 +37,7 @@ import org.pushbridge.config.Config.Decline;
 import org.pushbridge.config.Config.DigestAlgorithm;
 import org.pushbridge.config.Config.EndPush;
 import org.pushbridge.config.Config.Environment;
+import org.pushbridge.config.Config.Http;
 import org.pushbridge.config.Config.Log;
 import org.pushbridge.config.Config.LogLevel;
 import org.pushbridge.config.Config.Payload;
@@ -41,6 +46,7 @@ import org.pushbridge.config.Config.Registrar;
 import org.pushbridge.config.Config.RingsBy;
 import org.pushbridge.config.Config.Sip;
 import org.pushbridge.config.Config.Template;
+import org.pushbridge.config.Config.Tls;
 import org.pushbridge.config.Config.TokenKey;
 import org.pushbridge.config.Config.Trunk;
 import org.pushbridge.config.Config.Verdict;
@@ -151,6 +157,7 @@ final class ConfigReader {
         List<App> apps = apps(appsSection, simulated);
         Apns apns = apns(apnsSection, simulated);
         Database database = database(root.section("database"));
+        Http http = http(root.section("http"), simulated);
         Section admin = root.section("admin");
         Path socket = admin.get("socket", Kind.parsed(ConfigReader::socketPath));
         Section log = root.section("log");
@@ -158,7 +165,7 @@ final class ConfigReader {
         root.complainOfUnknownKeys();
         problems.throwIfAny();
         return new Config(
-                domains, sip, registrar, calls, trunks, apps, apns, database, new Admin(socket), new Log(level));
+                domains, sip, registrar, calls, trunks, apps, apns, database, http, new Admin(socket), new Log(level));
     }
 
     private static Sip sip(Section section) {
@@ -440,6 +447,65 @@ final class ConfigReader {
                 section.get("user", Kind.text()),
                 section.get("password", Kind.secret()),
                 section.get("pool-size", Kind.integer(2, 1000)));
+    }
+
+    private Http http(Section section, boolean simulated) {
+        int problemsBefore = problems.count();
+        Optional<InetSocketAddress> listen = section.get("listen", orNone(Listen::parseAddress));
+        Optional<String> publicUrl = section.get("public-url", orNone(url -> publicUrl(url, simulated)));
+        if (listen.isPresent() && publicUrl.isEmpty() && problems.count() == problemsBefore) {
+            section.complain(
+                    "listen",
+                    "needs public-url, by which apps can reach it; write for example public-url = \"https://push.example.com:8443\"");
+        }
+        return new Http(
+                listen,
+                publicUrl,
+                tls(section.section("tls")),
+                section.get("trusted-proxies", Kind.list(Kind.parsed(AddressRange::parse), true)),
+                section.get("max-requests-per-second-per-address", Kind.integer(1, 1_000_000)),
+                section.get("max-requests-per-second-per-call", Kind.integer(1, 1000)),
+                section.get("max-connections", Kind.integer(1, 1_000_000)),
+                section.get("max-connections-per-address", Kind.integer(1, 1_000_000)));
+    }
+
+    /** An empty text is nothing. */
+    private static <T> Kind<Optional<T>> orNone(Function<String, T> parser) {
+        return Kind.parsed(text -> text.isEmpty() ? Optional.empty() : Optional.of(parser.apply(text)));
+    }
+
+    private static String publicUrl(String text, boolean simulated) {
+        String example = "; write for example \"https://push.example.com:8443\"";
+        URI url;
+        try {
+            url = new URI(text);
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException("is \"" + text + "\", which is not a URL" + example);
+        }
+        boolean https = "https".equalsIgnoreCase(url.getScheme());
+        if (url.getHost() == null || !(https || "http".equalsIgnoreCase(url.getScheme()))) {
+            throw new IllegalArgumentException("is \"" + text + "\", which is not a URL of a web server" + example);
+        }
+        if (url.getRawQuery() != null || url.getRawFragment() != null || url.getRawUserInfo() != null) {
+            throw new IllegalArgumentException(
+                    "is \"" + text + "\", but must be a server, and perhaps the beginning of a path" + example);
+        }
+        if (!https && !simulated) {
+            throw new IllegalArgumentException("is \"" + text
+                    + "\", but iPhones ask by https only, and the tokens must not be seen on the way" + example);
+        }
+        return text.replaceAll("/+$", "");
+    }
+
+    private Optional<Tls> tls(Section section) {
+        Optional<Path> certificates = section.optional("certificate-file", fileHere);
+        Optional<Path> key = section.optional("key-file", fileHere);
+        if (section.has("certificate-file") != section.has("key-file")) {
+            section.complain("needs certificate-file and key-file together; add the "
+                    + (section.has("key-file") ? "certificate-file" : "key-file")
+                    + ", or remove both if TLS ends before the bridge");
+        }
+        return certificates.flatMap(file -> key.map(keyFile -> new Tls(file, keyFile)));
     }
 
     private static String hostOrAddress(String text) {

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
  */
 public record Listen(Transport transport, InetSocketAddress address) {
     private static final Pattern FORM = Pattern.compile("([A-Za-z]+):(?:\\[([^\\]]+)\\]|([^:]+)):([0-9]{1,5})");
+    private static final Pattern ADDRESS = Pattern.compile("(?:\\[([^\\]]+)\\]|([^:\\[\\]]+)):([0-9]{1,5})");
 
     /**
      * Reads {@code udp:0.0.0.0:5060} or {@code tcp:[::]:5060}.
@@ -41,6 +42,21 @@ public record Listen(Transport transport, InetSocketAddress address) {
             throw new IllegalArgumentException("is \"" + text + "\", but a port is at most 65535");
         }
         return new Listen(transport, new InetSocketAddress(ipAddress(host, text), port));
+    }
+
+    /**
+     * Reads {@code 0.0.0.0:8443} or {@code [::]:8443}, for what is no SIP.
+     *
+     * @throws IllegalArgumentException with the rest of a sentence that began with the key's name
+     */
+    static InetSocketAddress parseAddress(String text) {
+        Matcher form = ADDRESS.matcher(text);
+        if (!form.matches() || Integer.parseInt(form.group(3)) > 65535) {
+            throw new IllegalArgumentException("is \"" + text
+                    + "\", which is not address:port; write for example \"0.0.0.0:8443\" or \"[::]:8443\"");
+        }
+        String host = form.group(1) != null ? form.group(1) : form.group(2);
+        return new InetSocketAddress(ipAddress(host, text), Integer.parseInt(form.group(3)));
     }
 
     private static InetAddress ipAddress(String host, String text) {

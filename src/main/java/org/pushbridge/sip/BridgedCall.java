@@ -206,6 +206,9 @@ final class BridgedCall implements CallEdge {
         bridge.assertIdentity(invite, caller.farEnd, route.farEnd());
         invite.setHeader((Header) Messages.header("X-Pushbridge-Call-UUID", callKitUuid.toString()));
         invite.setHeader((Header) bridge.contactFor(route.destination()));
+        if (route.farEnd() instanceof FarEnd.DeviceEnd end) {
+            leg.flows.put(action.attempt(), end.flow());
+        }
         leg.invites.put(
                 action.attempt(),
                 bridge.stack().send(invite, route.destination(), new InviteOutcome(leg, action.attempt())));
@@ -227,27 +230,33 @@ final class BridgedCall implements CallEdge {
         DeviceLeg leg = legs.get(action.leg());
         if (leg != null && leg.invites.containsKey(action.attempt())) {
             leg.invites.get(action.attempt()).cancel(Reasons.towardsDevice(action.reason(), rules(action.leg())));
+            cancelOnNewestFlow(leg, action.attempt());
         }
-    }
-
-    private AppRules rules(LegId leg) {
-        return bridge.device(leg).map(bridge.settings()::rulesFor).orElse(AppRules.DEFAULT);
     }
 
     @Override
     public void cancelAgain(CallAction.CancelAgain action) {
         DeviceLeg leg = legs.get(action.leg());
         if (leg != null && leg.invites.containsKey(action.attempt())) {
-            bridge.device(action.leg())
-                    .flatMap(bridge::reachableBinding)
-                    .ifPresent(binding ->
-                            leg.invites.get(action.attempt()).cancelAgain(new Destination.OverFlow(binding.flow())));
+            cancelOnNewestFlow(leg, action.attempt());
         }
+    }
+
+    /** A device that rings for an INVITE that came over an older connection hears of its end over the newest one. */
+    private void cancelOnNewestFlow(DeviceLeg leg, int attempt) {
+        bridge.device(leg.id)
+                .flatMap(bridge::reachableBinding)
+                .filter(binding -> !binding.flow().equals(leg.flows.get(attempt)))
+                .ifPresent(binding -> leg.invites.get(attempt).cancelAgain(new Destination.OverFlow(binding.flow())));
     }
 
     @Override
     public void repeatFinal(CallAction.RepeatFinal action) {
         caller.invite.repeatLastResponse();
+    }
+
+    private AppRules rules(LegId leg) {
+        return bridge.device(leg).map(bridge.settings()::rulesFor).orElse(AppRules.DEFAULT);
     }
 
     @Override
@@ -340,7 +349,9 @@ final class BridgedCall implements CallEdge {
                 id(),
                 device,
                 callKitUuid,
-                sipCallId(Bridge.leg(device.id())),
+                device(caller.farEnd).equals(Optional.of(device.id()))
+                        ? caller.callId
+                        : sipCallId(Bridge.leg(device.id())),
                 from.getURI().toString(),
                 from.getDisplayName() == null ? "" : from.getDisplayName(),
                 caller.offer.offersVideo(),

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import org.pushbridge.call.LegId;
+import org.pushbridge.device.Flow;
 import org.pushbridge.sip.stack.ClientCall;
 
 /** What the bridge keeps of one leg away from the caller. Belongs to the call's thread. */
@@ -19,6 +20,8 @@ final class DeviceLeg {
     String requestUri = "";
     /** The INVITE of each attempt. */
     final Map<Integer, ClientCall> invites = new HashMap<>();
+    /** What the INVITE of each attempt went out on. */
+    final Map<Integer, Flow> flows = new HashMap<>();
     /** Early and confirmed dialogs by the far end's tag. */
     final Map<String, Dialog> dialogs = new HashMap<>();
     /** The tags whose 2xx has been reported. */

@@ -43,7 +43,6 @@ final class RegisterHandler {
     }
 
     private void awake(Device device, Flow flow) {
-        bridge.waker().registered(device.id(), bridge.clock().instant());
         if (flow.isConnection()) {
             connections.put(flow, device.aor());
             if (!bridge.stack().isAlive(flow)) {

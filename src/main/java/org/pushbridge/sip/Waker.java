@@ -6,7 +6,6 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.pushbridge.call.CallId;
 import org.pushbridge.device.Device;
-import org.pushbridge.device.DeviceId;
 
 /**
  * Sends the pushes of calls. Implemented over the Apple edge; called on call threads, never blocks. What has no callback
@@ -56,14 +55,11 @@ public interface Waker {
      */
     void endByVoip(Wake wake, String reason);
 
-    /** A device registered: pushes to it lead somewhere (see Apple's budget for VoIP pushes). */
+    /** Notes that a device has registered: its pushes were not wasted. */
     void registered(Device device);
 
     /** Asks a device by a background push to register, as a request inside its dialog waits (RFC 8599 section 6). */
     void wakeForRequest(Wake wake);
-
-    /** Notes that a device has registered: its pushes were not wasted. */
-    void registered(DeviceId device, Instant at);
 
     /**
      * What a push says about its call.

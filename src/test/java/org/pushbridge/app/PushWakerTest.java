@@ -44,7 +44,7 @@ class PushWakerTest {
     private final PushSender sender = new PushSender(apple.settings(), clock);
     private final DeviceDirectory directory = DeviceDirectory.load(new UnkeptDevices());
     private final PushBudget budget = new PushBudget(1, Duration.ofHours(1));
-    private final PushWaker waker = new PushWaker(sender, directory, budget, clock, apple::adopt);
+    private final PushWaker waker = new PushWaker(sender, directory, budget, clock, Optional.empty(), apple::adopt);
 
     /** What the call is told. */
     private sealed interface Told {
@@ -123,7 +123,7 @@ class PushWakerTest {
         assertThat(ring(device(VOIP, REGULAR))).isEqualTo(new Told.Taken(false));
         assertThat(onlyPush().type()).contains(PushType.ALERT);
 
-        waker.registered(PHONE, clock.instant());
+        waker.registered(device(VOIP, REGULAR));
         assertThat(ring(device(VOIP, REGULAR))).isEqualTo(new Told.Taken(true));
     }
 

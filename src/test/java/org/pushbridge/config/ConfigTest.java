@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -155,6 +156,40 @@ class ConfigTest {
     }
 
     @Test
+    void theVerdictApiIsOffUnlessItIsSaidWhereToListen() throws IOException {
+        Files.writeString(folder.resolve("cert.pem"), "");
+
+        assertThat(Config.defaults().http().listen()).isEmpty();
+        Config.Http http = load("""
+                http {
+                  listen = "[::1]:0"
+                  public-url = "https://push.example.com/bridge/"
+                  tls { certificate-file = cert.pem, key-file = AuthKey.p8 }
+                  trusted-proxies = ["192.0.2.0/24"]
+                  max-requests-per-second-per-call = 7
+                }
+                """).http();
+        assertThat(http.listen()).map(InetSocketAddress::toString).contains("/[0:0:0:0:0:0:0:1]:0");
+        assertThat(http.publicUrl()).contains("https://push.example.com/bridge");
+        assertThat(http.tls()).contains(new Config.Tls(folder.resolve("cert.pem"), folder.resolve("AuthKey.p8")));
+        assertThat(http.trustedProxies()).hasToString("[192.0.2.0/24]");
+        assertThat(http.maxRequestsPerSecondPerCall()).isEqualTo(7);
+        assertThat(http.maxConnections()).isEqualTo(Config.defaults().http().maxConnections());
+    }
+
+    @Test
+    void theVerdictApiIsReachedByHttpsUnlessTheApnsIsSimulated() throws IOException {
+        String plain = "http { listen = \"127.0.0.1:0\", public-url = \"http://127.0.0.1:8080\" }";
+
+        assertThat(load(plain).http().publicUrl()).contains("http://127.0.0.1:8080");
+        assertThat(problems(plain + "\n" + app("")))
+                .containsExactly(
+                        "pushbridge.conf:1: http.public-url is \"http://127.0.0.1:8080\", but iPhones ask by https only,"
+                                + " and the tokens must not be seen on the way; write for example"
+                                + " \"https://push.example.com:8443\"");
+    }
+
+    @Test
     void printingNeverShowsAPassword() throws IOException {
         Config config = load("""
                 database { url = "jdbc:postgresql://db.example.com/bridge?ssl=true&password=hunter2", password = hunter3 }
@@ -204,6 +239,16 @@ class ConfigTest {
             database.url = "postgres://db"     | database.url is not a JDBC URL of an H2 file or of PostgreSQL; write for example "jdbc:h2:file:./data/pushbridge" or "jdbc:postgresql://db.example.com/pushbridge"
             database.password = [a]            | database.password is a list; write a text
             database.pool-size = 1             | database.pool-size is 1, but must be from 2 to 1000
+            http.listen = 8443                 | http.listen is "8443", which is not address:port; write for example "0.0.0.0:8443" or "[::]:8443"
+            http { listen = "[::]:84430", public-url = "https://x" } | http.listen is "[::]:84430", which is not address:port; write for example "0.0.0.0:8443" or "[::]:8443"
+            http.listen = "push.example.com:1" | http.listen is "push.example.com:1", but push.example.com is not an IP address of this machine; write 0.0.0.0 or [::] for all of them
+            http.listen = "0.0.0.0:8443"       | http.listen needs public-url, by which apps can reach it; write for example public-url = "https://push.example.com:8443"
+            http { listen = "0.0.0.0:1", public-url = "x y" } | http.public-url is "x y", which is not a URL; write for example "https://push.example.com:8443"
+            http.public-url = "push.example.com" | http.public-url is "push.example.com", which is not a URL of a web server; write for example "https://push.example.com:8443"
+            http.public-url = "https://x/?a=b" | http.public-url is "https://x/?a=b", but must be a server, and perhaps the beginning of a path; write for example "https://push.example.com:8443"
+            http.tls.certificate-file = voip.p12 | http.tls needs certificate-file and key-file together; add the key-file, or remove both if TLS ends before the bridge
+            http.tls.key-file = voip.p12       | http.tls needs certificate-file and key-file together; add the certificate-file, or remove both if TLS ends before the bridge
+            http.trusted-proxies = [nginx]     | http.trusted-proxies holds "nginx", which is not an IP address or block; write for example "192.0.2.7", "192.0.2.0/24" or "2001:db8::/32"
             trunks.a { }                       | trunks.a has neither addresses that calls come from nor a destination that calls go to; write at least one
             trunks.a { addresses = ["pbx"] }   | trunks.a.addresses holds "pbx", which is not an IP address or block; write for example "192.0.2.7", "192.0.2.0/24" or "2001:db8::/32"
             trunks.a { addresses = ["192.0.2.7/24"] } | trunks.a.addresses holds "192.0.2.7/24", which begins in the middle of its block; write "192.0.2.0/24" for the block, or leave out /24 for the one address

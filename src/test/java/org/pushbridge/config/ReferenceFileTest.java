@@ -33,6 +33,8 @@ class ReferenceFileTest {
         Files.writeString(folder.resolve("AuthKey_ABC1234567.p8"), "-----BEGIN PRIVATE KEY-----\n");
         for (String file : List.of(
                 "apns-root.pem",
+                "fullchain.pem",
+                "privkey.pem",
                 "ring.json",
                 "ring-by-alert.json",
                 "missed.json",

@@ -235,9 +235,6 @@ final class Edge implements AutoCloseable {
 
         @Override
         public void wakeForRequest(Wake wake) {}
-
-        @Override
-        public void registered(DeviceId device, Instant at) {}
     }
 
     /** A store that keeps nothing: there is no restart here. */
