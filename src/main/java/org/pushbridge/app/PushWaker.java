@@ -184,7 +184,7 @@ final class PushWaker implements Waker {
     }
 
     @Override
-    public void registered(Device device) {
+    public void awake(Device device) {
         budget.registered(device.id(), clock.instant());
     }
 

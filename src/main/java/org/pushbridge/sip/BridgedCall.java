@@ -228,26 +228,28 @@ final class BridgedCall implements CallEdge {
     public void cancel(CallAction.Cancel action) {
         changed();
         DeviceLeg leg = legs.get(action.leg());
-        if (leg != null && leg.invites.containsKey(action.attempt())) {
-            leg.invites.get(action.attempt()).cancel(Reasons.towardsDevice(action.reason(), rules(action.leg())));
-            cancelOnNewestFlow(leg, action.attempt());
+        ClientCall invite = leg == null ? null : leg.invites.get(action.attempt());
+        if (leg != null && invite != null) {
+            invite.cancel(Reasons.towardsDevice(action.reason(), rules(action.leg())));
+            cancelOnNewestFlow(leg, action.attempt(), invite);
         }
     }
 
     @Override
     public void cancelAgain(CallAction.CancelAgain action) {
         DeviceLeg leg = legs.get(action.leg());
-        if (leg != null && leg.invites.containsKey(action.attempt())) {
-            cancelOnNewestFlow(leg, action.attempt());
+        ClientCall invite = leg == null ? null : leg.invites.get(action.attempt());
+        if (leg != null && invite != null) {
+            cancelOnNewestFlow(leg, action.attempt(), invite);
         }
     }
 
     /** A device that rings for an INVITE that came over an older connection hears of its end over the newest one. */
-    private void cancelOnNewestFlow(DeviceLeg leg, int attempt) {
+    private void cancelOnNewestFlow(DeviceLeg leg, int attempt, ClientCall invite) {
         bridge.device(leg.id)
                 .flatMap(bridge::reachableBinding)
                 .filter(binding -> !binding.flow().equals(leg.flows.get(attempt)))
-                .ifPresent(binding -> leg.invites.get(attempt).cancelAgain(new Destination.OverFlow(binding.flow())));
+                .ifPresent(binding -> invite.cancelAgain(new Destination.OverFlow(binding.flow())));
     }
 
     @Override
@@ -697,6 +699,9 @@ final class BridgedCall implements CallEdge {
         public void onResponse(SIPResponse response) {
             running.submit(() -> {
                 int status = response.getStatusCode();
+                if (leg.noteHeard()) {
+                    bridge.device(leg.id).ifPresent(bridge.waker()::awake);
+                }
                 if (status < 200) {
                     provisional(response);
                 } else if (status < 300) {

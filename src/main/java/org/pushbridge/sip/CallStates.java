@@ -48,6 +48,7 @@ public final class CallStates {
     /** The app asked: it is awake, and if the call is over, it knows. */
     public void asked(UUID call, DeviceId device) {
         bridge.tombstones().told(call, device);
+        bridge.directory().device(device).ifPresent(bridge.waker()::awake);
         find(call, device)
                 .ifPresent(running -> running.offer(() -> running.on(new CallEvent.AppAwake(Bridge.leg(device)))));
     }

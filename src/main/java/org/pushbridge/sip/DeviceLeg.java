@@ -27,6 +27,15 @@ final class DeviceLeg {
     /** The tags whose 2xx has been reported. */
     final Set<String> answered = new HashSet<>();
 
+    private boolean heard;
+
+    /** Notes that its device answered something; true the first time. */
+    boolean noteHeard() {
+        boolean first = !heard;
+        heard = true;
+        return first;
+    }
+
     DeviceLeg(LegId id, String callId, FarEnd farEnd) {
         this.id = id;
         this.callId = callId;

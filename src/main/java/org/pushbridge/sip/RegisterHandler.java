@@ -49,7 +49,7 @@ final class RegisterHandler {
                 connections.remove(flow); // it closed meanwhile, and nobody will tell
             }
         }
-        bridge.waker().registered(device);
+        bridge.waker().awake(device);
         bridge.engine()
                 .byAor(device.aor().toString())
                 .forEach(call -> call.submit(() -> call.edge().onRegistered(device, flow)));

@@ -55,8 +55,8 @@ public interface Waker {
      */
     void endByVoip(Wake wake, String reason);
 
-    /** Notes that a device has registered: its pushes were not wasted. */
-    void registered(Device device);
+    /** Notes that a device has shown up: its pushes were not wasted. */
+    void awake(Device device);
 
     /** Asks a device by a background push to register, as a request inside its dialog waits (RFC 8599 section 6). */
     void wakeForRequest(Wake wake);

@@ -123,7 +123,7 @@ class PushWakerTest {
         assertThat(ring(device(VOIP, REGULAR))).isEqualTo(new Told.Taken(false));
         assertThat(onlyPush().type()).contains(PushType.ALERT);
 
-        waker.registered(device(VOIP, REGULAR));
+        waker.awake(device(VOIP, REGULAR));
         assertThat(ring(device(VOIP, REGULAR))).isEqualTo(new Told.Taken(true));
     }
 

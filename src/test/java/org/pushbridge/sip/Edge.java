@@ -231,7 +231,7 @@ final class Edge implements AutoCloseable {
         public void endByVoip(Wake wake, String reason) {}
 
         @Override
-        public void registered(Device device) {}
+        public void awake(Device device) {}
 
         @Override
         public void wakeForRequest(Wake wake) {}
