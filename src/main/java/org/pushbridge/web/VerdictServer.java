@@ -4,22 +4,26 @@ import io.github.bucket4j.TimeMeter;
 import io.javalin.Javalin;
 import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
-import io.javalin.util.JavalinException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.ConnectionFactory;
+import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.server.handler.EagerContentHandler;
 import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
@@ -97,9 +101,22 @@ public final class VerdictServer implements AutoCloseable {
             server.setStopTimeout(FAREWELL.toMillis());
             server.insertHandler(new EagerContentHandler(
                     new EagerContentHandler.RetainedContentLoaderFactory(MOST_RETAINED, -1, true)));
+            server.insertHandler(new RefuseByLength());
             server.insertHandler(new GracefulHandler());
         });
         routes.addTo(config.routes);
+    }
+
+    /** Does not wait for a body that says that it is far too long; a somewhat longer one is read, and refused then. */
+    private static final class RefuseByLength extends Handler.Wrapper {
+        @Override
+        public boolean handle(Request request, Response response, Callback callback) throws Exception {
+            if (request.getLength() > MOST_RETAINED) {
+                Response.writeError(request, response, callback, HttpStatus.PAYLOAD_TOO_LARGE_413);
+                return true;
+            }
+            return super.handle(request, response, callback);
+        }
     }
 
     private static void limitRequests(HttpConfiguration http) {
@@ -150,9 +167,9 @@ public final class VerdictServer implements AutoCloseable {
     public void close() {
         routes.refuseNewRequests();
         try {
-            javalin.stop();
-        } catch (JavalinException e) {
-            // It has stopped all the same.
+            // Not Javalin's own stop(), which takes a client that was cut off for an error.
+            javalin.jettyServer().server().stop();
+        } catch (Exception e) {
             LOG.info(
                     "Requests to the verdict API that were under way were cut off: {}",
                     deepest(e).toString());

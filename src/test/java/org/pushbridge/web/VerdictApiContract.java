@@ -398,14 +398,9 @@ abstract class VerdictApiContract {
 
         isProblem(decline("text/plain", BodyPublishers.ofString("{\"reason\":\"busy\"}")), 415, "body-not-json");
         isProblem(decline("application/json", BodyPublishers.ofString(padded)), 413, "body-too-large");
-        isProblem(decline("application/json", BodyPublishers.ofString(" ".repeat(2_000_000))), 413, "body-too-large");
         // Of unknown length, and so sent in chunks.
         isProblem(
                 decline("application/json", BodyPublishers.fromPublisher(BodyPublishers.ofString(padded))),
-                413,
-                "body-too-large");
-        isProblem(
-                decline("application/json", BodyPublishers.fromPublisher(BodyPublishers.ofString(" ".repeat(100_000)))),
                 413,
                 "body-too-large");
         isProblem(
@@ -735,14 +730,27 @@ abstract class VerdictApiContract {
     @Test
     void aBodyThatClaimsToBeHugeIsRefusedWithoutBeingRead() throws Exception {
         try (Socket socket = socket(server.address())) {
-            say(
-                    socket,
-                    "POST " + path("/decline") + " HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
-                            + " ".repeat(20_000));
+            say(socket, "POST " + path("/decline") + " HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n");
 
             assertThat(readAll(socket)).startsWith("HTTP/1.1 413 ").contains("urn:pushbridge:body-too-large");
         }
         assertThat(get("/healthz").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void aHugeBodyIsNotTakenAndStopsNobody() throws Exception {
+        desk.states.put(CALL, CallState.ofLive());
+        BodyPublisher huge = BodyPublishers.ofString(" ".repeat(2_000_000));
+        for (BodyPublisher body : List.of(huge, BodyPublishers.fromPublisher(huge))) {
+            try {
+                isProblem(decline("application/json", body), 413, "body-too-large");
+            } catch (IOException closedBeforeAllWasSent) {
+                // Then the client may not have seen the answer.
+            }
+        }
+
+        assertThat(get(path("")).statusCode()).isEqualTo(200);
+        assertThat(desk.asked).containsExactly("state " + CALL + " " + PHONE);
     }
 
     static void say(Socket socket, String text) throws IOException {

@@ -18,18 +18,16 @@ import java.time.Duration;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The verdict API with a certificate of its own. */
 class VerdictApiOverTlsTest extends VerdictApiContract {
-    private static PemFiles first;
-    private static PemFiles second;
-    private static SSLContext trustsFirst;
+    private final PemFiles first;
+    private final PemFiles second;
+    private final SSLContext trustsFirst;
 
-    @BeforeAll
-    static void makeCertificates(@TempDir Path folder) throws Exception {
+    VerdictApiOverTlsTest(@TempDir Path folder) throws Exception {
         first = PemFiles.create(folder, "first", "EC");
         second = PemFiles.create(folder, "second", "RSA");
         trustsFirst = first.client();
