@@ -13,8 +13,7 @@ import org.pushbridge.sim.ua.UaCall.End;
 
 /** The stories, in the order in which they are played. */
 public final class Scenarios {
-    private static final Duration RING_LIMIT = Duration.ofSeconds(12);
-    private static final Duration SHORT_RING_LIMIT = Duration.ofSeconds(4);
+    private static final String SHORT_RING_LIMIT = "calls.ring-limit = 4s";
     private static final Duration A_MOMENT = Duration.ofMillis(400);
     private static final String ALICE = "Alice";
     private static final String BOB = "Bob";
@@ -69,7 +68,7 @@ public final class Scenarios {
                         "phone-to-phone",
                         "One phone calls another that is asleep.",
                         List.of(ALICE, BOB),
-                        RING_LIMIT,
+                        "",
                         Scenarios::phoneToPhone,
                         bridge),
                 with.story(
@@ -80,7 +79,7 @@ public final class Scenarios {
                         "two-devices-one-answers",
                         "A phone that is awake and a tablet that sleeps both ring; one answers, the other stops.",
                         List.of(ALICE, IPAD),
-                        RING_LIMIT,
+                        "",
                         Scenarios::twoDevicesOneAnswers,
                         bridge),
                 with.story(
@@ -90,7 +89,7 @@ public final class Scenarios {
     }
 
     private Story story(String name, String title, Story.Script script) {
-        return new Story(name, title, List.of(ALICE), RING_LIMIT, script, bridge);
+        return new Story(name, title, List.of(ALICE), "", script, bridge);
     }
 
     private static void registeredPhone(Stage stage) throws IOException {

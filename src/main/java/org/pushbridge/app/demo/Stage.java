@@ -38,9 +38,11 @@ import org.pushbridge.sim.apns.ReceivedPush;
 import org.pushbridge.sim.apns.SimulatedApns;
 import org.pushbridge.sim.apns.SimulatedApnsSettings;
 import org.pushbridge.sim.apns.TeamKey;
+import org.pushbridge.sim.apns.TlsIdentity;
 import org.pushbridge.sim.apns.TokenKind;
 import org.pushbridge.sim.ladder.Ladder;
 import org.pushbridge.sim.pbx.SimulatedPbx;
+import org.pushbridge.sim.phone.AppSettings;
 import org.pushbridge.sim.phone.CallScreen;
 import org.pushbridge.sim.phone.IphoneSettings;
 import org.pushbridge.sim.phone.SimulatedIphone;
@@ -73,6 +75,8 @@ final class Stage implements AutoCloseable {
     private static final byte[] PBX_HOST = {127, 0, 0, 2};
 
     private static final byte[] PHONE_HOST = {127, 0, 0, 1};
+    /** Who the bridge is over HTTPS. */
+    private static final TlsIdentity HTTPS = TlsIdentity.ofLocalhost();
 
     private final DemoBridge bridge;
     private final Path folder;
@@ -86,7 +90,8 @@ final class Stage implements AutoCloseable {
     private final List<Runnable> closing = new ArrayList<>();
     private DemoBridge.Running running = () -> {};
 
-    Stage(DemoBridge bridge, List<String> cast, Duration ringLimit, PrintWriter out) throws IOException {
+    /** @param settings added to the bridge's configuration, in its own words */
+    Stage(DemoBridge bridge, List<String> cast, String settings, PrintWriter out) throws IOException {
         this.bridge = bridge;
         this.folder = Files.createTempDirectory("pushbridge-demo");
         this.ladder = new Ladder(
@@ -105,7 +110,7 @@ final class Stage implements AutoCloseable {
         this.pbx = openPbx();
         closing.add(pbx::close);
         this.address = new InetSocketAddress(InetAddress.getByAddress(PHONE_HOST), freePort());
-        this.config = Config.load(writeConfig(key, ringLimit));
+        this.config = Config.load(writeConfig(key, settings));
     }
 
     private SimulatedPbx openPbx() throws IOException {
@@ -134,13 +139,21 @@ final class Stage implements AutoCloseable {
         throw new IOException("No port of " + host.getHostAddress() + " is free for both UDP and TCP");
     }
 
-    private Path writeConfig(TeamKey key, Duration ringLimit) throws IOException {
+    private Path writeConfig(TeamKey key, String settings) throws IOException {
         Files.writeString(folder.resolve("key.p8"), key.p8());
         Files.writeString(folder.resolve("apns.pem"), apns.trustedCertificatePem());
+        Files.writeString(folder.resolve("https.pem"), HTTPS.certificatePem());
+        Files.writeString(folder.resolve("https-key.pem"), HTTPS.privateKeyPem());
+        int httpsPort = freePort();
         String text = """
                 domains = ["%s"]
                 sip.listen = ["udp:127.0.0.1:%d", "tcp:127.0.0.1:%d"]
-                calls.ring-limit = %dms
+                calls.ring-limit = 12s
+                http {
+                  listen = "127.0.0.1:%d"
+                  public-url = "https://127.0.0.1:%d"
+                  tls { certificate-file = "https.pem", key-file = "https-key.pem" }
+                }
                 trunks.pbx {
                   addresses = ["%s"]
                   destination = "sip:%s:%d"
@@ -157,11 +170,13 @@ final class Stage implements AutoCloseable {
                 }
                 database.url = "jdbc:h2:file:%s"
                 admin.socket = "%s"
+                %s
                 """.formatted(
                         DOMAIN,
                         address.getPort(),
                         address.getPort(),
-                        ringLimit.toMillis(),
+                        httpsPort,
+                        httpsPort,
                         pbx.address().getAddress().getHostAddress(),
                         pbx.address().getAddress().getHostAddress(),
                         pbx.address().getPort(),
@@ -173,7 +188,8 @@ final class Stage implements AutoCloseable {
                         apns.host(),
                         apns.port(Environment.SANDBOX),
                         folder.resolve("bridge"),
-                        folder.resolve("admin.sock"));
+                        folder.resolve("admin.sock"),
+                        settings);
         return Files.writeString(folder.resolve("demo.conf"), text);
     }
 
@@ -250,15 +266,21 @@ final class Stage implements AutoCloseable {
         ladder.event(BRIDGE, "started again");
     }
 
-    /** A phone that has not registered yet. */
+    /** A phone that has not registered yet, with a stock app. */
     SimulatedIphone phone(String name, String user, Transport transport) throws IOException {
+        return phone(name, user, transport, AppSettings.stock());
+    }
+
+    /** A phone that has not registered yet. */
+    SimulatedIphone phone(String name, String user, Transport transport, AppSettings app) throws IOException {
         String voip = apns.issueToken(BUNDLE, TokenKind.VOIP, Environment.PRODUCTION);
         String regular = apns.issueToken(BUNDLE, TokenKind.REGULAR, Environment.PRODUCTION);
         IphoneSettings settings = IphoneSettings.of(name, Credentials.of(user, passwordOf(user)), DOMAIN, address)
                 .over(transport, InetAddress.getByAddress(PHONE_HOST))
                 .withVoipToken(voip)
                 .withRemoteToken(regular)
-                .waking(new WakeTimes(name.hashCode(), WAKE_FACTOR));
+                .waking(new WakeTimes(name.hashCode(), WAKE_FACTOR))
+                .running(app.trusting(HTTPS.trustedByClients()));
         SimulatedIphone phone = new SimulatedIphone(
                 settings,
                 new SimulatedIphone.AppleConnection() {
@@ -283,6 +305,11 @@ final class Stage implements AutoCloseable {
                     public void message(boolean sent, SipMessage message) {
                         Stage.this.message(name, sent, message);
                     }
+
+                    @Override
+                    public void https(boolean sent, String what) {
+                        ladder.message(sent ? name : BRIDGE, sent ? BRIDGE : name, "HTTPS " + what, "");
+                    }
                 });
         phones.add(phone);
         closing.add(phone::close);
@@ -301,14 +328,22 @@ final class Stage implements AutoCloseable {
 
     /** A phone that is registered, its flow open. */
     SimulatedIphone awake(String name, String user, Transport transport) throws IOException {
-        SimulatedIphone phone = phone(name, user, transport);
+        return awake(name, user, transport, AppSettings.stock());
+    }
+
+    SimulatedIphone awake(String name, String user, Transport transport, AppSettings app) throws IOException {
+        SimulatedIphone phone = phone(name, user, transport, app);
         must(name + " can register: its REGISTER is answered with", phone.launch(), 200);
         return phone;
     }
 
     /** A phone that has registered once and sleeps. */
     SimulatedIphone asleep(String name, String user) throws IOException {
-        SimulatedIphone phone = awake(name, user, Transport.TCP);
+        return asleep(name, user, AppSettings.stock());
+    }
+
+    SimulatedIphone asleep(String name, String user, AppSettings app) throws IOException {
+        SimulatedIphone phone = awake(name, user, Transport.TCP, app);
         soon(name + " falls asleep", phone.sleep());
         return phone;
     }
@@ -429,7 +464,10 @@ final class Stage implements AutoCloseable {
         phones.forEach(p ->
                 p.violations().forEach(v -> sentences.add("At " + p.settings().name() + ": " + v)));
         Map<String, Integer> pushes = new HashMap<>();
-        voipPushes().forEach(p -> pushes.merge(p.token() + p.callId(), 1, Integer::sum));
+        // One that ends a call names none.
+        voipPushes().stream()
+                .filter(p -> p.callId().isPresent())
+                .forEach(p -> pushes.merge(p.token() + p.callId(), 1, Integer::sum));
         if (pushes.values().stream().anyMatch(count -> count > 1)) {
             sentences.add("A device got more than one VoIP push for a call");
         }

@@ -1,16 +1,15 @@
 package org.pushbridge.app.demo;
 
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.List;
 
 /**
  * A scenario with a stage of its own.
  *
  * @param cast the phones, as they are called on the ladder
- * @param ringLimit the bridge's, for this story
+ * @param settings what the bridge's configuration has beyond the stage's own, in its own words
  */
-record Story(String name, String title, List<String> cast, Duration ringLimit, Script script, DemoBridge bridge)
+record Story(String name, String title, List<String> cast, String settings, Script script, DemoBridge bridge)
         implements Scenario {
     Story {
         cast = List.copyOf(cast);
@@ -23,7 +22,7 @@ record Story(String name, String title, List<String> cast, Duration ringLimit, S
 
     @Override
     public void play(PrintWriter ladder, PrintWriter json) throws Exception {
-        try (Stage stage = new Stage(bridge, cast, ringLimit, ladder)) {
+        try (Stage stage = new Stage(bridge, cast, settings, ladder)) {
             try {
                 script.play(stage);
                 stage.mustBeClean();

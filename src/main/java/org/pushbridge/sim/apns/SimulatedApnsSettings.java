@@ -80,8 +80,15 @@ public record SimulatedApnsSettings(
         return new Builder();
     }
 
-    /** The call id at the root of the payload or within {@code aps}, both under {@code call-id}. */
+    /**
+     * The call that a push announces: its id is at the root of the payload or within {@code aps}, both under {@code
+     * call-id}. None for a push that ends a call.
+     */
     static Optional<String> defaultCallId(JsonNode payload) {
+        if (List.of("/event", "/customPayload/event").stream()
+                .anyMatch(pointer -> payload.at(pointer).asText().equals("end"))) {
+            return Optional.empty();
+        }
         for (String pointer : List.of("/call-id", "/aps/call-id")) {
             JsonNode found = payload.at(pointer);
             if (found.isTextual() && !found.textValue().isEmpty()) {

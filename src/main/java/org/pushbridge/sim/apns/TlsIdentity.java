@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.UUID;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /**
  * A private key with its self-signed certificate.
@@ -23,11 +25,11 @@ import java.util.UUID;
  * @param certificate the certificate
  * @param privateKey its key
  */
-record TlsIdentity(X509Certificate certificate, PrivateKey privateKey) {
+public record TlsIdentity(X509Certificate certificate, PrivateKey privateKey) {
     private static final String ALIAS = "identity";
 
     /** The identity of every simulated server of this process: making one takes most of a second. */
-    static TlsIdentity ofLocalhost() {
+    public static TlsIdentity ofLocalhost() {
         return Localhost.IDENTITY;
     }
 
@@ -96,12 +98,37 @@ record TlsIdentity(X509Certificate certificate, PrivateKey privateKey) {
         }
     }
 
-    String certificatePem() {
+    public String certificatePem() {
         try {
-            String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(certificate.getEncoded());
-            return "-----BEGIN CERTIFICATE-----\n" + body + "\n-----END CERTIFICATE-----\n";
+            return pem("CERTIFICATE", certificate.getEncoded());
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("A certificate that was just read cannot be written", e);
+        }
+    }
+
+    /** PKCS #8, unencrypted. */
+    public String privateKeyPem() {
+        return pem("PRIVATE KEY", privateKey.getEncoded());
+    }
+
+    private static String pem(String what, byte[] encoded) {
+        String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded);
+        return "-----BEGIN " + what + "-----\n" + body + "\n-----END " + what + "-----\n";
+    }
+
+    /** For a client that trusts this identity and no other. */
+    public SSLContext trustedByClients() {
+        try {
+            KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+            store.load(null, null);
+            store.setCertificateEntry(ALIAS, certificate);
+            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            trust.init(store);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, trust.getTrustManagers(), null);
+            return context;
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IllegalStateException("A certificate that was just made cannot be trusted", e);
         }
     }
 

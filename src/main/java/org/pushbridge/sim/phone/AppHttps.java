@@ -2,6 +2,7 @@ package org.pushbridge.sim.phone;
 
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
@@ -21,6 +22,7 @@ final class AppHttps implements AutoCloseable {
 
     private final AppSettings app;
     private final UserAgent agent;
+    private final SimulatedIphone.Observer observer;
     private final BooleanSupplier offTheNetwork;
     private final BiConsumer<CallScreen, RingingEnd> ending;
     private final VerdictClient client;
@@ -31,10 +33,12 @@ final class AppHttps implements AutoCloseable {
             AppSettings app,
             UserAgent agent,
             Violations violations,
+            SimulatedIphone.Observer observer,
             BooleanSupplier offTheNetwork,
             BiConsumer<CallScreen, RingingEnd> ending) {
         this.app = app;
         this.agent = agent;
+        this.observer = observer;
         this.offTheNetwork = offTheNetwork;
         this.ending = ending;
         this.client = new VerdictClient(app.tls(), violations);
@@ -47,6 +51,7 @@ final class AppHttps implements AutoCloseable {
         }
         screen.verdict().filter(access -> asked.add(screen)).ifPresent(access -> {
             screen.sentPacket(false);
+            observer.https(true, "GET verdict");
             var unused = client.verdict(access)
                     .thenAccept(answer -> agent.run(() -> {
                         if (answer.meaning() == Meaning.SILENCE) {
@@ -64,6 +69,7 @@ final class AppHttps implements AutoCloseable {
         if (app.tellsAlerting()) {
             screen.verdict().ifPresent(access -> {
                 screen.sentPacket(false);
+                observer.https(true, "POST alerting");
                 var unused =
                         client.tell(access, "alerting").thenAccept(answer -> agent.run(() -> heed(screen, answer)));
             });
@@ -82,8 +88,10 @@ final class AppHttps implements AutoCloseable {
             return;
         }
         screen.verdict().ifPresent(access -> {
+            observer.https(true, "POST decline");
             var unused = client.tell(access, "decline")
                     .thenAccept(answer -> agent.run(() -> {
+                        observer.https(false, words(answer));
                         if (answer.meaning() == Meaning.SILENCE) {
                             agent.after(RETRY, () -> tellDecline(screen, attempts - 1));
                         } else {
@@ -93,7 +101,14 @@ final class AppHttps implements AutoCloseable {
         });
     }
 
+    private static String words(Answer answer) {
+        return answer.meaning() == Meaning.ENDED
+                ? answer.reason()
+                : answer.meaning().name().toLowerCase(Locale.ROOT);
+    }
+
     private void heed(CallScreen screen, Answer answer) {
+        observer.https(false, words(answer));
         if (answer.meaning() == Meaning.GONE) {
             screen.agreeOverHttps();
             ending.accept(screen, RingingEnd.NOT_ALIVE);

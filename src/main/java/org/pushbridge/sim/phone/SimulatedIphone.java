@@ -65,6 +65,9 @@ public final class SimulatedIphone implements AutoCloseable {
         /** Something that is no message, such as {@code rings}. */
         void happened(String what);
 
+        /** What the app says to the bridge over HTTPS, or is told. */
+        default void https(boolean sent, String what) {}
+
         /** For a phone that nobody watches. */
         static Observer none() {
             return new Observer() {
@@ -127,7 +130,7 @@ public final class SimulatedIphone implements AutoCloseable {
                 },
                 observer);
         this.registration = new AppRegistration(settings, agent);
-        this.https = new AppHttps(settings.app(), agent, violations, () -> flightMode, this::end);
+        this.https = new AppHttps(settings.app(), agent, violations, observer, () -> flightMode, this::end);
         this.dialogEvents = new AppDialogEvents(settings, agent, violations, screens, this::living);
     }
 
