@@ -12,7 +12,11 @@ final class Demo {
     private Demo() {}
 
     static List<Scenario> scenarios() {
-        return Scenarios.all(new RealBridge());
+        return Scenarios.all(bridge());
+    }
+
+    static DemoBridge bridge() {
+        return new RealBridge();
     }
 
     private static final class RealBridge implements DemoBridge {

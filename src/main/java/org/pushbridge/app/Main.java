@@ -5,6 +5,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.pushbridge.app.demo.DemoBridge;
 import org.pushbridge.app.demo.Scenario;
 import org.pushbridge.config.Config;
 import org.pushbridge.config.ConfigException;
@@ -62,7 +63,12 @@ public final class Main implements Runnable {
 
     public static void main(String[] args) {
         CommandLine line = commandLine(
-                Server::start, Server::users, Server::withPassword, PasswordSource.ofThisProcess(), Demo.scenarios());
+                Server::start,
+                Server::users,
+                Server::withPassword,
+                PasswordSource.ofThisProcess(),
+                Demo.scenarios(),
+                Demo.bridge());
         System.exit(line.execute(args));
     }
 
@@ -72,16 +78,19 @@ public final class Main implements Runnable {
      * @param server starts the server, which closing stops; throws {@link CannotStart}
      * @param users opens the users, in the running server or in the database
      * @param withPassword makes a user of an address and a password
+     * @param bridge what is measured
      */
     static CommandLine commandLine(
             Function<Config, AutoCloseable> server,
             Function<Config, Users> users,
             BiFunction<Aor, char[], User> withPassword,
             PasswordSource passwords,
-            List<Scenario> scenarios) {
+            List<Scenario> scenarios,
+            DemoBridge bridge) {
         CommandLine line = new CommandLine(new Main())
                 .addSubcommand(new ServeCommand(server))
                 .addSubcommand(new DemoCommand(scenarios))
+                .addSubcommand(new CommandLine(new BenchCommand()).addSubcommand(new BenchCommand.LateWake(bridge)))
                 .addSubcommand(new CommandLine(new UserCommand())
                         .addSubcommand(new UserCommand.Add(passwords, withPassword, users))
                         .addSubcommand(new UserCommand.ListUsers(users))
@@ -109,7 +118,8 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Say what to do: serve, demo, user or device. 'pushbridge demo' is a good start.");
+                spec.commandLine(),
+                "Say what to do: serve, demo, bench, user or device. 'pushbridge demo' is a good start.");
     }
 
     private static int tell(Exception failure, PrintWriter err) {

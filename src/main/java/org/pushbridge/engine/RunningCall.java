@@ -43,6 +43,7 @@ public final class RunningCall<E extends CallEdge> {
     /** Written by the call's thread alone; others may look. */
     private volatile Call call;
 
+    private boolean published;
     private boolean over;
 
     RunningCall(CallEngine<E> engine, Shard shard, CallPlan plan, CallEngine.EdgeFactory<E> edges) {
@@ -51,6 +52,10 @@ public final class RunningCall<E extends CallEdge> {
         this.id = plan.id();
         this.call = Call.planned(plan);
         this.edge = edges.create(this);
+        // Only now may others find it.
+        published = true;
+        dialogs.forEach(localTag -> engine.dialogClaimed(localTag, this));
+        aors.forEach(aor -> engine.aorClaimed(aor, this));
     }
 
     public CallId id() {
@@ -109,7 +114,7 @@ public final class RunningCall<E extends CallEdge> {
      * unique; a Call-ID is not, when a proxy sends one call past the bridge twice.
      */
     public void claimDialog(String localTag) {
-        if (!over && dialogs.add(localTag)) {
+        if (!over && dialogs.add(localTag) && published) {
             engine.dialogClaimed(localTag, this);
         }
     }
@@ -121,7 +126,7 @@ public final class RunningCall<E extends CallEdge> {
 
     /** Registrations for this address concern this call until it is over. */
     public void claimAor(String aor) {
-        if (!over && aors.add(aor)) {
+        if (!over && aors.add(aor) && published) {
             engine.aorClaimed(aor, this);
         }
     }

@@ -21,6 +21,7 @@ import org.pushbridge.call.CallAction;
 import org.pushbridge.call.CallEvent;
 import org.pushbridge.call.CallEvent.Failure;
 import org.pushbridge.call.CallId;
+import org.pushbridge.call.CallPlan;
 import org.pushbridge.call.Content;
 import org.pushbridge.call.Ending;
 import org.pushbridge.call.ExchangeId;
@@ -669,6 +670,16 @@ final class BridgedCall implements CallEdge {
         if (isCaller || isCalled) {
             running.on(new CallEvent.DeviceRegistered(Bridge.leg(device.id()), bridge.pushes(device)));
         }
+    }
+
+    /** Who registered after the candidates were looked up, and before the call could be found, was not reported. */
+    void catchUp() {
+        running.call().plan().candidates().stream()
+                .filter(candidate -> candidate.reach() == CallPlan.Reach.ASLEEP)
+                .flatMap(candidate -> bridge.device(candidate.leg()).stream())
+                .filter(device -> bridge.reachableBinding(device).isPresent())
+                .forEach(device ->
+                        running.on(new CallEvent.DeviceRegistered(Bridge.leg(device.id()), bridge.pushes(device))));
     }
 
     /** A connection is gone. */

@@ -250,6 +250,7 @@ final class InviteHandler {
                     bridge, call, new CallerLeg(request, caller, offer, call::claimDialog), calledUser, callee);
         });
         RunningCall<BridgedCall> call = running.orElseThrow(() -> new Refused(Refusal.of(503, "Retry-After", "5")));
+        call.submit(() -> call.edge().catchUp());
         cancel.connect(() -> call.submit(() -> call.edge().onCancel()));
     }
 

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Plays the whole demo as a user does, from the packaged jar; a test for each scenario. */
@@ -18,15 +19,9 @@ class DemoIT {
 
     @TestFactory
     Stream<DynamicTest> scenarios() throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(LAUNCHER.toString(), "demo")
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        process.getOutputStream().close();
-        String text;
-        try (InputStream in = process.getInputStream()) {
-            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
-        int code = process.waitFor();
+        Played played = play("demo");
+        String text = played.text();
+        int code = played.code();
         List<String> lines = text.lines().toList();
         List<DynamicTest> tests = new ArrayList<>();
         for (var scenario : Demo.scenarios()) {
@@ -39,5 +34,30 @@ class DemoIT {
             assertThat(code).isZero();
         }));
         return tests.stream();
+    }
+
+    private record Played(int code, String text) {}
+
+    private static Played play(String... command) throws IOException, InterruptedException {
+        List<String> line = new ArrayList<>(List.of(LAUNCHER.toString()));
+        line.addAll(List.of(command));
+        Process process = new ProcessBuilder(line)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        process.getOutputStream().close();
+        try (InputStream in = process.getInputStream()) {
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return new Played(process.waitFor(), text);
+        }
+    }
+
+    @Test
+    void theBenchmarkMeasuresLateWakesInEachOfTheThreeWays() throws IOException, InterruptedException {
+        Played played = play("bench", "late-wake", "--count", "3", "--json");
+
+        assertThat(played.code()).isZero();
+        assertThat(played.text().lines())
+                .hasSize(3)
+                .allMatch(line -> line.contains("\"wakes\":3") && line.contains("\"p99\""));
     }
 }

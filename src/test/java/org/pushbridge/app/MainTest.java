@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pushbridge.app.demo.DemoBridge;
 import org.pushbridge.app.demo.Scenario;
 import org.pushbridge.config.Config;
 import org.pushbridge.device.Aor;
@@ -89,7 +90,15 @@ class MainTest {
     void withoutACommandItSaysWhatThereIs() {
         assertThat(run()).isEqualTo(2);
 
-        assertThat(err.toString()).contains("serve, demo, user or device");
+        assertThat(err.toString()).contains("serve, demo, bench, user or device");
+    }
+
+    @Test
+    void benchWantsToKnowWhatToMeasureAndHowOften() {
+        assertThat(run("bench")).isEqualTo(2);
+        assertThat(err.toString()).contains("late-wake");
+        assertThat(run("bench", "late-wake", "--count", "0")).isEqualTo(2);
+        assertThat(err.toString()).contains("--count is 1 or more, not 0");
     }
 
     @Test
@@ -387,6 +396,18 @@ class MainTest {
         assertThat(out.toString()).isEqualToIgnoringNewLines("it-fails  About it-fails");
     }
 
+    private static final DemoBridge NO_BRIDGE = new DemoBridge() {
+        @Override
+        public Running start(Config config) {
+            throw new UnsupportedOperationException("no test here measures");
+        }
+
+        @Override
+        public void addUser(Config config, String address, String password) {
+            throw new UnsupportedOperationException("no test here measures");
+        }
+    };
+
     private int run(String... args) {
         CommandLine line = Main.commandLine(
                 config -> {
@@ -405,7 +426,8 @@ class MainTest {
                         return Optional.of(standardInput.toCharArray());
                     }
                 },
-                scenarios);
+                scenarios,
+                NO_BRIDGE);
         line.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
         return line.execute(args.length == 1 && args[0].isEmpty() ? new String[0] : args);
     }

@@ -110,6 +110,23 @@ class CallEngineTest {
     }
 
     @Test
+    void aCallIsFoundOnlyOnceItsEdgeIsThere() {
+        List<Integer> foundWhileMade = new ArrayList<>();
+        RunningCall<RecordingEdge> call = engine.begin(plan(Duration.ofMinutes(1)), made -> {
+                    made.claimAor("sip:alice@example.com");
+                    made.claimDialog("tag");
+                    foundWhileMade.add(engine.byAor("sip:alice@example.com").size());
+                    foundWhileMade.add(engine.byDialog("tag").isPresent() ? 1 : 0);
+                    return new RecordingEdge(made);
+                })
+                .orElseThrow();
+
+        assertThat(foundWhileMade).containsExactly(0, 0);
+        assertThat(engine.byAor("sip:alice@example.com")).containsExactly(call);
+        assertThat(engine.byDialog("tag")).contains(call);
+    }
+
+    @Test
     void aFaultEndsItsCallAndNoOther() {
         RunningCall<RecordingEdge> broken = begin(plan(Duration.ofMinutes(1)));
         RunningCall<RecordingEdge> sound = begin(plan(Duration.ofMinutes(1)));

@@ -89,6 +89,7 @@ final class Stage implements AutoCloseable {
     private final List<SimulatedIphone> phones = new CopyOnWriteArrayList<>();
     private final List<Runnable> closing = new ArrayList<>();
     private DemoBridge.Running running = () -> {};
+    private double wakeFactor = WAKE_FACTOR;
 
     /** @param settings added to the bridge's configuration, in its own words */
     Stage(DemoBridge bridge, List<String> cast, String settings, PrintWriter out) throws IOException {
@@ -258,6 +259,11 @@ final class Stage implements AutoCloseable {
         return "the password of " + user;
     }
 
+    /** From now on phones need no time to start their app. */
+    void phonesWakeAtOnce() {
+        wakeFactor = 0;
+    }
+
     /** Stops the bridge and starts it again, on the same ports and database. */
     void restart() {
         running.stop();
@@ -279,7 +285,7 @@ final class Stage implements AutoCloseable {
                 .over(transport, InetAddress.getByAddress(PHONE_HOST))
                 .withVoipToken(voip)
                 .withRemoteToken(regular)
-                .waking(new WakeTimes(name.hashCode(), WAKE_FACTOR))
+                .waking(new WakeTimes(name.hashCode(), wakeFactor))
                 .running(app.trusting(HTTPS.trustedByClients()));
         SimulatedIphone phone = new SimulatedIphone(
                 settings,
@@ -430,10 +436,13 @@ final class Stage implements AutoCloseable {
     }
 
     void mustHavePushed(int count, SimulatedIphone phone) {
-        long sent = voipPushes().stream()
+        must("VoIP pushes sent to " + phone.settings().name() + ":", voipPushesTo(phone), (long) count);
+    }
+
+    long voipPushesTo(SimulatedIphone phone) {
+        return voipPushes().stream()
                 .filter(p -> p.token().equals(phone.settings().voipToken()))
                 .count();
-        must("VoIP pushes sent to " + phone.settings().name() + ":", sent, (long) count);
     }
 
     private List<ReceivedPush> voipPushes() {

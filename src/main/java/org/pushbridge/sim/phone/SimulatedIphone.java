@@ -98,6 +98,7 @@ public final class SimulatedIphone implements AutoCloseable {
     private volatile Answering answering = new Answering.Ring();
     private long flow;
     private long registeredFlow;
+    private volatile boolean registered;
     private boolean flightMode;
     private boolean forceQuit;
     private boolean waking;
@@ -160,6 +161,11 @@ public final class SimulatedIphone implements AutoCloseable {
         return List.copyOf(backgroundPushes);
     }
 
+    /** Whether its newest REGISTER was accepted and its connection has not been given up since. */
+    public boolean isRegistered() {
+        return registered;
+    }
+
     // --- what its user does --------------------------------------------------------------------------------------
 
     /** Decides about the calls that come from now on; it rings for ever unless told otherwise. */
@@ -173,6 +179,7 @@ public final class SimulatedIphone implements AutoCloseable {
         agent.run(() -> {
             forceQuit = false;
             if (agent.localAddress().isPresent()) {
+                registered = false;
                 agent.detach().ifPresent(Wire::close);
             }
             register(status);
@@ -216,6 +223,7 @@ public final class SimulatedIphone implements AutoCloseable {
     /** The app is put away and iOS closes its sockets. */
     public CompletableFuture<Void> sleep() {
         return done(() -> {
+            registered = false;
             agent.detach().ifPresent(Wire::close);
             observer.happened("sleeps");
         });
@@ -232,6 +240,7 @@ public final class SimulatedIphone implements AutoCloseable {
     /** The user swipes the app away. VoIP pushes still wake it; background pushes do not reach it any more. */
     public CompletableFuture<Void> forceQuit() {
         return done(() -> {
+            registered = false;
             agent.detach().ifPresent(Wire::close);
             forceQuit = true;
             observer.happened("app is force-quit");
@@ -289,6 +298,7 @@ public final class SimulatedIphone implements AutoCloseable {
             status.complete(0);
             return;
         }
+        registered = false;
         flow++;
         long thisFlow = flow;
         registration.send(new Registration.Result() {
@@ -302,6 +312,7 @@ public final class SimulatedIphone implements AutoCloseable {
                 int result = response.map(SipMessage::status).orElse(0);
                 if (result == 200 && thisFlow == flow) {
                     registeredFlow = thisFlow;
+                    registered = true;
                     dialogEvents.registered(thisFlow);
                 }
                 status.complete(result);
@@ -356,6 +367,7 @@ public final class SimulatedIphone implements AutoCloseable {
 
     private void kill() {
         unreported++;
+        registered = false;
         agent.detach().ifPresent(Wire::close);
         observer.happened("app is killed: VoIP push not reported");
         if (unreported == UNREPORTED_PUSHES_FORGIVEN) {
