@@ -110,12 +110,12 @@ public record Call(
     public Optional<Verdict> endFor(LegId id) {
         boolean inIt = plan.caller().equals(Optional.of(id))
                 || answered.map(LegDialog::leg).equals(Optional.of(id));
+        Leg leg = legs.get(id);
+        if (leg != null && leg.refused()) {
+            return Optional.of(Verdict.DECLINED_HERE);
+        }
         return switch (phase) {
-            case NEW, RINGING -> {
-                Leg leg = legs.get(id);
-                boolean refused = leg != null && leg.state() == Leg.State.DONE && leg.informed();
-                yield refused ? Optional.of(Verdict.DECLINED_HERE) : Optional.empty();
-            }
+            case NEW, RINGING -> Optional.empty();
             case ANSWERED, ESTABLISHED -> inIt ? Optional.empty() : verdict;
             case ENDED -> Optional.of(inIt && answered.isPresent() ? Verdict.HUNG_UP : verdict.orElse(Verdict.FAILED));
         };

@@ -156,6 +156,11 @@ public record Leg(
         return state == State.DONE && !informed;
     }
 
+    /** Whether it refused the call itself, by SIP or otherwise. */
+    boolean refused() {
+        return state == State.DONE && informed && status != 0;
+    }
+
     /** Whether the INVITE of this attempt has yet to end. */
     boolean awaitsEndOf(int anAttempt) {
         return open.contains(anAttempt) || cancelled.contains(anAttempt);

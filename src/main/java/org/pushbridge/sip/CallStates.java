@@ -47,10 +47,14 @@ public final class CallStates {
 
     /** The app asked: it is awake, and if the call is over, it knows. */
     public void asked(UUID call, DeviceId device) {
-        bridge.tombstones().told(call, device);
         bridge.directory().device(device).ifPresent(bridge.waker()::awake);
+        bridge.tombstones().told(call, device);
+        // A call that ends at this moment makes its tombstone on its own thread.
         find(call, device)
-                .ifPresent(running -> running.offer(() -> running.on(new CallEvent.AppAwake(Bridge.leg(device)))));
+                .ifPresent(running -> running.offer(() -> {
+                    bridge.tombstones().told(call, device);
+                    running.on(new CallEvent.AppAwake(Bridge.leg(device)));
+                }));
     }
 
     /** The app alerts its user: the caller hears 180. Then as {@link #of}. */
@@ -72,8 +76,12 @@ public final class CallStates {
         Optional<RunningCall<BridgedCall>> running = find(call, device);
         boolean handed = running.isPresent()
                 && running.get().offer(() -> {
-                    running.get().on(what.event(Bridge.leg(device)));
-                    state.complete(of(call, device));
+                    LegId leg = Bridge.leg(device);
+                    running.get().on(what.event(leg));
+                    // It may be over now, and forgotten.
+                    state.complete(of(call, device)
+                            .or(() -> Optional.of(
+                                    CallState.of(running.get().call().endFor(leg)))));
                 });
         if (running.isPresent() && !handed) {
             state.completeExceptionally(new BusyException());

@@ -56,6 +56,11 @@ final class Edge implements AutoCloseable {
     final Party pbx;
     final Party carrier;
     final List<Waker.Wake> pushes = new CopyOnWriteArrayList<>();
+    /** The background pushes that said a call is over. */
+    final List<Waker.Wake> ends = new CopyOnWriteArrayList<>();
+    /** The background pushes that asked for a registration, as a request waits. */
+    final List<Waker.Wake> requests = new CopyOnWriteArrayList<>();
+
     final Tombstones tombstones;
     private final InetSocketAddress address;
     private final InetSocketAddress tcpAddress;
@@ -225,7 +230,9 @@ final class Edge implements AutoCloseable {
         public void alertMissedCall(Wake wake) {}
 
         @Override
-        public void endByBackground(Wake wake, String reason) {}
+        public void endByBackground(Wake wake, String reason) {
+            ends.add(wake);
+        }
 
         @Override
         public void endByVoip(Wake wake, String reason) {}
@@ -234,7 +241,9 @@ final class Edge implements AutoCloseable {
         public void awake(Device device) {}
 
         @Override
-        public void wakeForRequest(Wake wake) {}
+        public void wakeForRequest(Wake wake) {
+            requests.add(wake);
+        }
     }
 
     /** A store that keeps nothing: there is no restart here. */

@@ -29,6 +29,8 @@ final class Party implements AutoCloseable {
     private final String user;
     private final Line line;
     private final Set<String> seen = new HashSet<>();
+    /** What its Contact URI has from now on, such as {@code ;ob}. */
+    String contactParameters = "";
 
     Party(String user, DatagramSocket socket, InetSocketAddress bridge) {
         this(user, new Datagrams(socket, bridge));
@@ -136,7 +138,7 @@ final class Party implements AutoCloseable {
     }
 
     String contact() {
-        return "Contact: <sip:" + user + "@" + hostPort() + ">";
+        return "Contact: <sip:" + user + "@" + hostPort() + contactParameters + ">";
     }
 
     String via() {
