@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 /** The rules behind {@link PushReading#ofFlexisip}. */
 final class FlexisipParameters {
     private static final Pattern APP_ID =
-            Pattern.compile("([A-Za-z0-9.-]{1,155}?)(\\.voip)?\\.(prod|dev)", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("([A-Za-z0-9.-]{1,155}?)(?:\\.voip)?\\.(prod|dev)", Pattern.CASE_INSENSITIVE);
 
     private FlexisipParameters() {}
 
@@ -35,12 +35,11 @@ final class FlexisipParameters {
             return new PushReading.Damaged(damaged.fault());
         }
         Optional<PushToken> sound = Optional.of(((TokenReading.Sound) reading).token());
-        boolean voip = app.group(2) != null;
         return new PushReading.Target(
-                app.group(3).equalsIgnoreCase("dev") ? ApnsEnvironment.SANDBOX : ApnsEnvironment.PRODUCTION,
+                app.group(2).equalsIgnoreCase("dev") ? ApnsEnvironment.SANDBOX : ApnsEnvironment.PRODUCTION,
                 "",
                 app.group(1),
-                voip ? sound : Optional.empty(),
-                voip ? Optional.empty() : sound);
+                sound,
+                Optional.empty());
     }
 }

@@ -64,7 +64,7 @@ public sealed interface PushReading {
     /**
      * Reads the parameters of the Contact URI that older Linphone apps and others made for Flexisip use: {@code
      * pn-type=apple;app-id=com.example.phone.voip.prod;pn-tok=<token>}. The app-id ends in {@code .prod} or, for the
-     * sandbox, {@code .dev}; without {@code .voip} before that, the token is a regular one. Each is given as it stands in
+     * sandbox, {@code .dev}; with {@code .voip} before that or not, the one token there is rings the device. Each is given as it stands in
      * the URI.
      *
      * @param type {@code pn-type}, if it is there; for another than {@code apple} the reading is {@link Absent}

@@ -122,19 +122,19 @@ class PushReadingTest {
 
     @ParameterizedTest
     @CsvSource({
-        "com.example.phone.voip.prod, PRODUCTION, true",
-        "com.example.phone.VOIP.Dev, SANDBOX, true",
-        "com.example.phone.prod, PRODUCTION, false",
-        "com.example.phone.dev, SANDBOX, false"
+        "com.example.phone.voip.prod, PRODUCTION",
+        "com.example.phone.VOIP.Dev, SANDBOX",
+        "com.example.phone.prod, PRODUCTION",
+        "com.example.phone.dev, SANDBOX"
     })
-    void theAppIdOfFlexisipNamesServiceAndKindOfToken(String appId, ApnsEnvironment environment, boolean voip) {
+    void theAppIdOfFlexisipNamesTheServiceAndTheTokenRings(String appId, ApnsEnvironment environment) {
         assertThat(flexisip("apple", appId, VOIP.toUpperCase(Locale.ROOT)))
                 .isEqualTo(new PushReading.Target(
                         environment,
                         "",
                         "com.example.phone",
-                        voip ? Optional.of(new PushToken(VOIP)) : Optional.empty(),
-                        voip ? Optional.empty() : Optional.of(new PushToken(VOIP))));
+                        Optional.of(new PushToken(VOIP)),
+                        Optional.empty()));
     }
 
     @Test

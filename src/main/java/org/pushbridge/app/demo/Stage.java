@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -28,11 +29,13 @@ import java.util.stream.Stream;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.pushbridge.config.Config;
+import org.pushbridge.sim.apns.Aim;
 import org.pushbridge.sim.apns.Answer;
 import org.pushbridge.sim.apns.ApnsEvent;
 import org.pushbridge.sim.apns.Delay;
 import org.pushbridge.sim.apns.DeliveredPush;
 import org.pushbridge.sim.apns.Environment;
+import org.pushbridge.sim.apns.Fault;
 import org.pushbridge.sim.apns.PushType;
 import org.pushbridge.sim.apns.ReceivedPush;
 import org.pushbridge.sim.apns.SimulatedApns;
@@ -359,6 +362,18 @@ final class Stage implements AutoCloseable {
         return pbx.call(address, "sip:+4930123456@" + DOMAIN, "sip:" + user + "@" + DOMAIN);
     }
 
+    /** VoIP pushes to a phone go wrong from now on. */
+    void fault(SimulatedIphone phone, Fault fault) {
+        apns.inject(Aim.token(phone.settings().voipToken()), fault);
+    }
+
+    /** Apple can be reached no more, by anybody. */
+    void appleIsOutOfReach() {
+        apns.refuseConnections(true);
+        apns.dropConnections();
+        ladder.event(APNS, "out of reach");
+    }
+
     /** The app is deleted from the phone. */
     void uninstall(SimulatedIphone phone) {
         apns.unregister(phone.settings().voipToken(), Instant.now());
@@ -437,6 +452,15 @@ final class Stage implements AutoCloseable {
 
     void mustHavePushed(int count, SimulatedIphone phone) {
         must("VoIP pushes sent to " + phone.settings().name() + ":", voipPushesTo(phone), (long) count);
+    }
+
+    /** The alerts that were to ring a phone instead of a VoIP push. */
+    long ringingAlertsTo(SimulatedIphone phone) {
+        return apns.received().stream()
+                .filter(p -> p.type().filter(PushType.ALERT::equals).isPresent())
+                .filter(p -> phone.settings().remoteToken().equals(Optional.of(p.token())))
+                .filter(p -> p.payload().path("event").asText().equals("incoming-call"))
+                .count();
     }
 
     long voipPushesTo(SimulatedIphone phone) {
