@@ -72,6 +72,8 @@ public record Call(
             SENT,
             /** The same, and its receiver has registered since: perhaps on another connection. */
             OVERTAKEN,
+            /** It was sent, and its receiver has sent one itself: it need not arrive any more. */
+            CROSSED,
             /** The connection of its receiver is gone: it waits for the next one. */
             HELD
         }

@@ -195,10 +195,8 @@ class CallRules {
             return;
         }
         put(leg.withAlerting());
-        if (leg.state() != Leg.State.RINGING) { // else its own 180 has told the caller
-            told = true;
-            actions.add(new CallAction.RespondToCaller(RINGING, Optional.empty(), Optional.empty(), Optional.empty()));
-        }
+        told = true;
+        actions.add(new CallAction.RespondToCaller(RINGING, Optional.empty(), Optional.empty(), Optional.empty()));
     }
 
     void onDeclined(LegId id, int status) {
@@ -244,16 +242,15 @@ class CallRules {
         if (leg == null) {
             return;
         }
-        if (leg.state() == Leg.State.INVITED && timers.containsKey(Timer.silence(id))) {
-            stopTimer(Timer.silence(id));
-            onSilence(id); // nothing can come back any more
+        boolean silent = leg.state() == Leg.State.INVITED;
+        if (!silent && !leg.hasTheInvite()) {
             return;
         }
-        if (!leg.hasTheInvite()) {
-            return;
-        }
+        stopTimer(Timer.silence(id));
         if (leg.freshFlow()) {
             invite(leg); // it was back before its old flow was seen to be gone
+        } else if (silent && leg.pushable() && !leg.wasPushed()) {
+            push(leg); // nothing can come back any more
         } else {
             put(leg.in(Leg.State.LOST));
         }
@@ -277,7 +274,7 @@ class CallRules {
             }
             return;
         }
-        put(leg.withHeardOn(attempt).in(Leg.State.RINGING));
+        put(leg.withHeardOn(attempt).withAlerting().in(Leg.State.RINGING));
         told = true;
         actions.add(
                 new CallAction.RespondToCaller(status, Optional.empty(), Optional.of(dialog), Optional.of(content)));
@@ -332,7 +329,7 @@ class CallRules {
         leg = leg.ended(attempt);
         if (arrived) {
             leg = leg.withInformed();
-        } else if (merged && !leg.awaitsNoEnd()) {
+        } else if (merged) {
             leg = leg.withHeardOnAnother();
         }
         put(leg);
@@ -342,8 +339,10 @@ class CallRules {
             }
         } else if (arrived) {
             refused(leg, status, content);
-        } else if (merged && !leg.open().isEmpty()) {
-            stopTimer(Timer.silence(id)); // it has another copy of the INVITE and rings for that one
+        } else if (merged && (!leg.open().isEmpty() || leg.awaitsNoEnd())) {
+            // It has another copy of the INVITE and rings for that one; if the bridge has given that copy up, its 2xx
+            // still comes, as a stray one.
+            stopTimer(Timer.silence(id));
             put(leg.in(Leg.State.RINGING));
         } else if (leg.lostTheOneItHad(attempt) && leg.open().contains(leg.attempt())) {
             awaitAnswer(leg); // it rang for an older copy; the newest has not been answered yet
@@ -445,7 +444,13 @@ class CallRules {
         boolean hangsUp = phase != Phase.ENDED && answered.equals(Optional.of(exchange.dialog()));
         Optional<PendingBye> crossed = byeTo(exchange.from(), exchange.dialog());
         reply(exchange, hangsUp || crossed.isPresent() ? 200 : DOES_NOT_EXIST);
-        crossed.filter(bye -> bye.state() == PendingBye.State.HELD).ifPresent(this::forget);
+        crossed.ifPresent(bye -> {
+            if (bye.state() == PendingBye.State.HELD) {
+                forget(bye);
+            } else {
+                put(bye, PendingBye.State.CROSSED);
+            }
+        });
         if (hangsUp) {
             Side sender = exchange.from();
             hangUp(
@@ -468,12 +473,10 @@ class CallRules {
         Optional<LegId> party = party(to, dialog);
         if (bye.state() == PendingBye.State.OVERTAKEN) {
             sendAgain(bye);
-        } else if (party.isPresent()) {
+        } else if (party.isPresent() && bye.state() != PendingBye.State.CROSSED) {
             put(bye, PendingBye.State.HELD);
-            if (!timers.containsKey(Timer.hold(party.get()))) {
-                startTimer(Timer.hold(party.get()), plan.holdLimit());
-            }
-            actions.add(new CallAction.PushEnd(party.get(), Verdict.HUNG_UP, false));
+            startHold(Timer.hold(party.get()), plan.holdLimit());
+            actions.add(new CallAction.PushEnd(party.get(), wordFor(party.get()), false));
         } else {
             forget(bye);
         }
@@ -489,16 +492,27 @@ class CallRules {
             exchanges.remove(id);
         } else if (exchange.state() == Exchange.State.FORWARDED) {
             exchanges.put(id, exchange.in(Exchange.State.HELD));
-            if (!timers.containsKey(Timer.hold(party.get()))) {
-                startTimer(Timer.hold(party.get()), holdLimit(exchange));
+            if (exchange.isInvite()) {
+                startHold(Timer.hold(party.get()), plan.holdLimit());
+            } else {
+                boolean tooLong = plan.holdLimit().compareTo(LONGEST_NON_INVITE_HOLD) > 0;
+                startHold(Timer.holdBriefly(party.get()), tooLong ? LONGEST_NON_INVITE_HOLD : plan.holdLimit());
             }
             actions.add(new CallAction.PushForRequest(party.get()));
         }
     }
 
-    private Duration holdLimit(Exchange exchange) {
-        boolean tooLong = !exchange.isInvite() && plan.holdLimit().compareTo(LONGEST_NON_INVITE_HOLD) > 0;
-        return tooLong ? LONGEST_NON_INVITE_HOLD : plan.holdLimit();
+    /** What comes second waits no longer than what came first. */
+    void startHold(Timer hold, Duration limit) {
+        if (!timers.containsKey(hold)) {
+            startTimer(hold, limit);
+        }
+    }
+
+    /** What a device is told whose BYE did not arrive: unless it took the call, it was too late for that. */
+    private Verdict wordFor(LegId party) {
+        boolean tookIt = answered.map(LegDialog::leg).equals(Optional.of(party));
+        return tookIt || plan.caller().equals(Optional.of(party)) ? Verdict.HUNG_UP : verdict.orElseThrow();
     }
 
     /** A device has a connection again: it gets what waited for that. */
@@ -507,10 +521,10 @@ class CallRules {
             if (!party(bye.to(), bye.dialog()).equals(Optional.of(party))) {
                 continue;
             }
-            if (bye.state() == PendingBye.State.HELD) {
-                sendAgain(bye);
-            } else {
-                put(bye, PendingBye.State.OVERTAKEN);
+            switch (bye.state()) {
+                case HELD -> sendAgain(bye);
+                case SENT -> put(bye, PendingBye.State.OVERTAKEN);
+                case OVERTAKEN, CROSSED -> {}
             }
         }
         for (Exchange exchange : heldFor(party)) {
@@ -521,19 +535,23 @@ class CallRules {
     }
 
     private void onHoldOver(LegId party) {
-        for (PendingBye bye : List.copyOf(byes)) {
-            if (bye.state() == PendingBye.State.HELD
-                    && party(bye.to(), bye.dialog()).equals(Optional.of(party))) {
-                byes.remove(bye);
-                actions.add(new CallAction.Bury(party, Verdict.HUNG_UP, true));
-            }
+        boolean byeHeld = byes.removeIf(bye -> bye.state() == PendingBye.State.HELD
+                && party(bye.to(), bye.dialog()).equals(Optional.of(party)));
+        if (byeHeld) {
+            actions.add(new CallAction.Bury(party, wordFor(party), true));
         }
-        for (Exchange exchange : heldFor(party)) {
-            exchanges.remove(exchange.id());
-            reply(exchange.id(), TEMPORARILY_UNAVAILABLE);
-        }
+        giveUpHeld(party, true);
         if (callerAt == CallerAt.LOST_AND_ANSWERED && plan.caller().equals(Optional.of(party))) {
             callerAt = CallerAt.LOST;
+        }
+    }
+
+    void giveUpHeld(LegId party, boolean invites) {
+        for (Exchange exchange : heldFor(party)) {
+            if (exchange.isInvite() == invites) {
+                exchanges.remove(exchange.id());
+                reply(exchange.id(), TEMPORARILY_UNAVAILABLE);
+            }
         }
     }
 
@@ -576,8 +594,11 @@ class CallRules {
                         && party(bye.to(), bye.dialog()).equals(Optional.of(party)));
         boolean callerHeld =
                 callerAt == CallerAt.LOST_AND_ANSWERED && plan.caller().equals(Optional.of(party));
-        if (!byeHeld && !callerHeld && heldFor(party).isEmpty()) {
+        if (!byeHeld && !callerHeld && heldFor(party).stream().noneMatch(Exchange::isInvite)) {
             stopTimer(Timer.hold(party));
+        }
+        if (heldFor(party).stream().allMatch(Exchange::isInvite)) {
+            stopTimer(Timer.holdBriefly(party));
         }
     }
 
@@ -692,6 +713,7 @@ class CallRules {
             case RING_LIMIT -> onRingLimit();
             case SILENCE -> onSilence(timer.leg());
             case HOLD -> onHoldOver(timer.leg());
+            case HOLD_BRIEFLY -> giveUpHeld(timer.leg(), false);
             case DURATION_LIMIT -> {
                 if (phase == Phase.ANSWERED || phase == Phase.ESTABLISHED) {
                     hangUp(Set.of(Side.CALLER, Side.LEG), Ending.Cause.DURATION_LIMIT, Optional.empty());
@@ -780,7 +802,7 @@ class CallRules {
         int status = best.map(Leg::status).orElse(TEMPORARILY_UNAVAILABLE);
         // RFC 3261 section 16.7 step 6: a 503 speaks of one leg only and is not passed on.
         int told = status == 503 ? SERVER_ERROR : status;
-        boolean refused = best.filter(l -> l.attempt() > 0 && l.status() != TEMPORARILY_UNAVAILABLE)
+        boolean refused = best.filter(l -> (l.attempt() > 0 || l.wasPushed()) && l.status() != TEMPORARILY_UNAVAILABLE)
                 .isPresent();
         Ending.Cause cause = refused ? Ending.Cause.DECLINED : Ending.Cause.UNREACHABLE;
         endUnanswered(told, new Ending(cause, told), Verdict.FAILED, best.flatMap(Leg::failure));
@@ -824,10 +846,13 @@ class CallRules {
             switch (leg.state()) {
                 case SPARED -> put(leg.in(Leg.State.DONE).withInformed());
                 case UNREACHED, LOST -> {
-                    cancel(bury(leg), why);
+                    cancel(leg.wantsVerdict() ? bury(leg) : leg, why);
                     pushEnd(leg, why);
                 }
-                case INVITED, TRYING, RINGING -> cancel(leg, why);
+                case INVITED, TRYING, RINGING -> {
+                    boolean ringsForAnOldCopy = leg.awaitsNoEnd() && leg.wantsVerdict(); // which cannot be cancelled
+                    cancel(ringsForAnOldCopy ? bury(leg) : leg, why);
+                }
                 case DONE -> {
                     if (leg.wantsVerdict()) {
                         bury(leg); // pushed to in vain, as far as we know: the push may still be delivered

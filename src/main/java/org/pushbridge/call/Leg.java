@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  * @param wake how far waking it by a push has come
  * @param heardOn the attempt it last answered provisionally, 0 if none, -1 if it has one of the open ones and one
  *     cannot know which
- * @param alerting whether its app said that it alerts its user, before any INVITE
+ * @param alerting whether the caller has heard that it alerts its user, from itself or from its app
  * @param informed whether it knows how the call ended for it, or finds a tombstone that tells it
  * @param freshFlow whether it registered again after the newest INVITE was sent
  * @param status the status it failed with, 0 before

@@ -20,12 +20,18 @@ public record Timer(Kind kind, LegId leg) {
         return new Timer(Kind.HOLD, party);
     }
 
+    static Timer holdBriefly(LegId party) {
+        return new Timer(Kind.HOLD_BRIEFLY, party);
+    }
+
     /** What a timer limits. */
     public enum Kind {
         RING_LIMIT,
         SILENCE,
         DURATION_LIMIT,
-        /** How long something waits for a device whose connection is gone. */
-        HOLD
+        /** How long a BYE, a re-INVITE or a final response waits for a device whose connection is gone. */
+        HOLD,
+        /** How long other requests wait for it: their senders give up sooner. */
+        HOLD_BRIEFLY
     }
 }
