@@ -2,14 +2,17 @@ package org.pushbridge.call;
 
 import static org.pushbridge.call.Invariant.ALERT;
 import static org.pushbridge.call.Invariant.CANCELLED;
+import static org.pushbridge.call.Invariant.END_PUSH;
 import static org.pushbridge.call.Invariant.EXCHANGE;
 import static org.pushbridge.call.Invariant.FINISH;
 import static org.pushbridge.call.Invariant.HANG_UP;
+import static org.pushbridge.call.Invariant.HELD;
 import static org.pushbridge.call.Invariant.ONE_ANSWER;
 import static org.pushbridge.call.Invariant.ONE_FINAL_RESPONSE;
 import static org.pushbridge.call.Invariant.ONE_INVITE;
 import static org.pushbridge.call.Invariant.ONE_PUSH;
 import static org.pushbridge.call.Invariant.PROMPT;
+import static org.pushbridge.call.Invariant.SPARED;
 import static org.pushbridge.call.Invariant.TIMERS;
 import static org.pushbridge.call.Invariant.VERDICT;
 
@@ -39,6 +42,7 @@ final class CallChecker {
     private static final int MERGED = 482;
     private static final int FLOW_FAILED = 430;
     private static final int UNREACHED = 480;
+    private static final long LONGEST_HOLD_OF_OTHERS = 15_000;
 
     private final CallPlan plan;
     private final Coverage coverage;
@@ -57,6 +61,9 @@ final class CallChecker {
     private boolean hungUp;
     private boolean finished;
     private Optional<Verdict> verdict = Optional.empty();
+    private boolean callerLost;
+    /** Since when the caller's final response waits for the caller's return. */
+    private Optional<Long> callerHeldSince = Optional.empty();
 
     // What the event of this step asks for.
     private Optional<Verdict> endDue = Optional.empty();
@@ -73,13 +80,48 @@ final class CallChecker {
     private Optional<LegId> inviteDue = Optional.empty();
     private boolean exchangeAckDue;
     private Optional<LegId> goneDue = Optional.empty();
+    private Optional<LegId> alertingDue = Optional.empty();
+    private boolean alertingMay;
+    private boolean repeatFinalDue;
+    private Optional<LegId> callerBuryDue = Optional.empty();
+    private final Set<LegId> holdOverBuryDue = new HashSet<>();
+    private final Set<ExchangeId> holdOverReplyDue = new HashSet<>();
+    private final Set<HeldBye> byesAgainDue = new HashSet<>();
+    private final Set<ExchangeId> forwardsAgainDue = new HashSet<>();
+    private Optional<LegId> pushForRequestDue = Optional.empty();
+    private final Map<LegId, Hint> pushEndDue = new HashMap<>();
+    private final Map<LegId, Set<Hint>> pushEndAllowed = new HashMap<>();
+    private final Set<AttemptId> cancelAgainDue = new HashSet<>();
+    private Optional<LegId> lateBuryDue = Optional.empty();
+
+    /** How a device may be told by a push that the call is over. */
+    private record Hint(Verdict verdict, boolean voip) {}
+
+    private record HeldBye(Side to, LegDialog dialog) {}
+
+    private record AttemptId(LegId leg, int attempt) {}
 
     /** What is known of a leg from outside. */
     private static final class LegView {
         final LegId id;
         final boolean pushable;
+        final Pushes pushes;
         final Map<Integer, Attempt> attempts = new TreeMap<>();
+        /** Asleep from the start, and to be left alone while another device has the call. */
+        boolean spared;
+
         boolean pushed;
+        boolean pushAccepted;
+        /** Its app asked over HTTP after the push, before it registered. */
+        boolean asked;
+
+        boolean alerting;
+        /** Its flow is known to be gone, and it had the call. */
+        boolean lost;
+        /** It has a copy of the INVITE whose transaction is over: it refused the next copy as merged. */
+        boolean keepsACopy;
+
+        boolean flowOfCopyLost;
         boolean pushFailed;
         boolean registeredSincePush;
         boolean registeredSinceInvite;
@@ -94,9 +136,29 @@ final class CallChecker {
         boolean buried;
         boolean alerted;
 
-        LegView(LegId id, boolean pushable) {
+        LegView(LegId id, Pushes pushes) {
             this.id = id;
-            this.pushable = pushable;
+            this.pushes = pushes;
+            this.pushable = pushes.wake();
+        }
+
+        boolean ringsForAnOldCopy() {
+            return keepsACopy && !flowOfCopyLost;
+        }
+
+        /** Whether it is known to have the call, or may well have it: certainly up to, or also at, the silence limit. */
+        boolean hasTheCall(long now, long silenceLimit) {
+            Attempt newest = attempts.get(attempts.size());
+            boolean underWay = newest != null
+                    && newest.isOpen()
+                    && !newest.responded
+                    && !newest.flowLost
+                    && now < newest.silentSince + silenceLimit;
+            return ringsForAnOldCopy() || underWay || attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice);
+        }
+
+        boolean hadThePush() {
+            return pushed && (registeredSincePush || asked || (pushAccepted && !pushFailed));
         }
 
         /** Whether an INVITE may still bring an answer that is wanted. */
@@ -109,14 +171,26 @@ final class CallChecker {
         }
 
         boolean isAsleep() {
-            return pushed && !pushFailed && !registeredSincePush;
+            return pushed && !pushFailed && !registeredSincePush && !asked;
+        }
+
+        /** Awake, as its app says, and not yet registered. */
+        boolean isComing() {
+            return asked && !registeredSincePush;
         }
 
         /** Whether something may still come of this leg, so that giving up would be wrong. */
         boolean isHopeful() {
             // A phone that woke and lost its connection at once shows that it is there: it may come again.
             boolean mayComeAgain = pushed && registeredSincePush && newestBroke;
-            return !refused && (hasOpenAttempt() || isAsleep() || mayComeAgain || registeredSinceInvite);
+            return !refused
+                    && (hasOpenAttempt()
+                            || isAsleep()
+                            || isComing()
+                            || spared
+                            || keepsACopy
+                            || mayComeAgain
+                            || registeredSinceInvite);
         }
 
         /** Whether nothing can come of this leg, so that waiting for it would be wrong. */
@@ -141,7 +215,10 @@ final class CallChecker {
         boolean responded;
         boolean rung;
         boolean flowLost;
+        boolean lostInSilence;
+        boolean everLost;
         boolean cancelled;
+        boolean cancelledAtTheEnd;
 
         Attempt(long at) {
             silentSince = at;
@@ -163,6 +240,10 @@ final class CallChecker {
         final Set<Side> byeSent = EnumSet.noneOf(Side.class);
         final Set<Side> byePending = EnumSet.noneOf(Side.class);
         final Set<Side> byeReceived = EnumSet.noneOf(Side.class);
+        /** Those that have registered since their BYE was sent. */
+        final Set<Side> byeOvertaken = EnumSet.noneOf(Side.class);
+
+        final Map<Side, Long> byeHeldSince = new HashMap<>();
     }
 
     private static final class ExchangeView {
@@ -173,6 +254,7 @@ final class CallChecker {
         boolean awaitingAck;
         int acksDue;
         int acks;
+        Optional<Long> heldSince = Optional.empty();
 
         ExchangeView(String method) {
             this.method = method;
@@ -207,6 +289,8 @@ final class CallChecker {
         }
         checkCaller(waited || event instanceof CallEvent.Begun);
         checkLegs();
+        checkSpared();
+        checkHeld();
         checkDialogs();
         checkExchanges();
         checkTimers();
@@ -230,6 +314,30 @@ final class CallChecker {
         return callerWaits;
     }
 
+    /** Whether a device was called so that it has to hear the end: pushed to, or known to have the INVITE. */
+    boolean wasCalled(LegId id) {
+        LegView leg = legs.get(id);
+        return leg != null && (leg.pushed || leg.rang);
+    }
+
+    /** What the app of a device is told over HTTP. */
+    void asked(LegId id, Optional<Verdict> end) {
+        boolean over = !callerWaits && (answered.isEmpty() || hungUp);
+        boolean inIt = answered.isPresent()
+                && (plan.caller().equals(Optional.of(id))
+                        || answered.get().leg().equals(id));
+        Optional<Verdict> right;
+        if (callerWaits) {
+            LegView leg = legs.get(id);
+            right = leg != null && leg.refused ? Optional.of(Verdict.DECLINED_HERE) : Optional.empty();
+        } else if (inIt) {
+            right = over ? Optional.of(Verdict.HUNG_UP) : Optional.empty();
+        } else {
+            right = verdict;
+        }
+        require(end.equals(right), VERDICT, id, " asks over HTTP and hears ", end, " where ", right, " is right");
+    }
+
     // --- what goes in --------------------------------------------------------------------------------------------
 
     private void clearDues() {
@@ -245,6 +353,19 @@ final class CallChecker {
         inviteDue = Optional.empty();
         exchangeAckDue = false;
         goneDue = Optional.empty();
+        alertingDue = Optional.empty();
+        alertingMay = false;
+        repeatFinalDue = false;
+        callerBuryDue = Optional.empty();
+        holdOverBuryDue.clear();
+        holdOverReplyDue.clear();
+        byesAgainDue.clear();
+        forwardsAgainDue.clear();
+        pushForRequestDue = Optional.empty();
+        pushEndDue.clear();
+        pushEndAllowed.clear();
+        cancelAgainDue.clear();
+        lateBuryDue = Optional.empty();
     }
 
     private void note(CallEvent event) {
@@ -257,19 +378,31 @@ final class CallChecker {
             noteRegistered(e);
         } else if (event instanceof CallEvent.PushFailed e) {
             LegView leg = leg(e.leg());
-            leg.pushFailed = true;
-            if (callerWaits && !leg.registeredSincePush) {
+            leg.pushFailed |= !leg.asked;
+            if (callerWaits && leg.pushFailed && !leg.registeredSincePush) {
                 coverage.saw(Situation.PUSH_FAILED_WHILE_ASLEEP);
             }
         } else if (event instanceof CallEvent.AppGone e) {
             LegView leg = leg(e.leg());
             if (callerWaits
                     && leg.isAsleep()
+                    && !leg.ringsForAnOldCopy()
                     && leg.attempts.values().stream().noneMatch(Attempt::mayBeWithTheDevice)) {
                 goneDue = Optional.of(e.leg());
                 coverage.saw(Situation.APP_GONE);
             }
-            leg.pushFailed = true;
+            leg.pushFailed |= !leg.asked;
+        } else if (event instanceof CallEvent.PushAccepted e) {
+            leg(e.leg()).pushAccepted = true;
+            coverage.saw(Situation.PUSH_ACCEPTED);
+        } else if (event instanceof CallEvent.AppAwake e) {
+            noteAwake(e.leg());
+        } else if (event instanceof CallEvent.Alerting e) {
+            noteAwake(e.leg());
+            noteAlerting(e.leg());
+        } else if (event instanceof CallEvent.Declined e) {
+            noteAwake(e.leg());
+            noteDeclined(e);
         } else if (event instanceof CallEvent.Provisional e) {
             noteProvisional(e);
         } else if (event instanceof CallEvent.Answered e) {
@@ -305,8 +438,9 @@ final class CallChecker {
         begun = true;
         callerWaits = true;
         for (Candidate candidate : plan.candidates()) {
-            LegView leg = new LegView(candidate.leg(), candidate.pushes().wake());
+            LegView leg = new LegView(candidate.leg(), candidate.pushes());
             legs.put(candidate.leg(), leg);
+            leg.spared = candidate.reach() == Reach.ASLEEP && candidate.pushes().sparing();
             if (candidate.reach() == Reach.BUSY) {
                 leg.refused = true;
                 leg.refusedStatus = 486;
@@ -317,10 +451,55 @@ final class CallChecker {
         }
     }
 
+    private void noteAwake(LegId id) {
+        LegView leg = legs.get(id);
+        if (leg != null && leg.isAsleep()) {
+            leg.asked = true;
+            coverage.saw(Situation.AWAKE_OVER_HTTP);
+        }
+    }
+
+    private void noteAlerting(LegId id) {
+        LegView leg = legs.get(id);
+        if (!callerWaits || leg == null || leg.refused || leg.alerting) {
+            return;
+        }
+        alertingMay = true;
+        boolean rang = leg.attempts.values().stream().anyMatch(a -> a.rung);
+        if (leg.isHopeful() && !rang) {
+            alertingDue = Optional.of(id);
+            coverage.saw(Situation.ALERTING_OVER_HTTP);
+        }
+        leg.alerting |= leg.isHopeful();
+    }
+
+    private void noteDeclined(CallEvent.Declined e) {
+        LegView leg = legs.get(e.leg());
+        if (!callerWaits || leg == null || leg.refused) {
+            return;
+        }
+        coverage.saw(leg.attempts.isEmpty() ? Situation.DECLINED_BEFORE_INVITE : Situation.DECLINED_OVER_HTTP);
+        leg.refused = true;
+        leg.refusedStatus = e.status();
+        leg.told = true;
+        leg.spared = false;
+        if (plan.declinesAll().contains(e.status())) {
+            end(Verdict.DECLINED_ELSEWHERE, e.status());
+        }
+    }
+
     private void noteRegistered(CallEvent.DeviceRegistered e) {
+        noteWhatWaitedFor(e.leg());
+        if (plan.caller().equals(Optional.of(e.leg()))) {
+            callerLost = false;
+            repeatFinalDue = callerHeldSince.isPresent();
+            callerHeldSince = Optional.empty();
+            return;
+        }
         if (!callerWaits) {
             LegView leg = legs.get(e.leg());
             if (leg != null) {
+                noteRegisteredLate(leg);
                 coverage.saw(Situation.REGISTERED_AFTER_THE_END);
                 require(
                         !leg.needsVerdict() || leg.awaitsAnEnd(),
@@ -333,7 +512,7 @@ final class CallChecker {
         }
         boolean known = legs.containsKey(e.leg());
         if (!known) {
-            legs.put(e.leg(), new LegView(e.leg(), e.pushes().wake()));
+            legs.put(e.leg(), new LegView(e.leg(), e.pushes()));
             coverage.saw(Situation.JOINED_LATE);
         }
         LegView leg = leg(e.leg());
@@ -351,13 +530,60 @@ final class CallChecker {
         if (leg.refused) {
             return;
         }
-        boolean anyMayWork = leg.attempts.values().stream()
-                .anyMatch(a -> a.isOpen() && !a.flowLost && (a.responded || !silentTooLong(leg, a)));
+        boolean anyMayWork = leg.ringsForAnOldCopy()
+                || leg.attempts.values().stream()
+                        .anyMatch(a -> a.isOpen() && !a.flowLost && (a.responded || !silentTooLong(leg, a)));
+        if (leg.spared) {
+            coverage.saw(Situation.SPARED_AND_INVITED);
+        }
         if (anyMayWork) {
             coverage.saw(Situation.REGISTERED_WHILE_INVITED);
         } else {
             inviteDue = Optional.of(e.leg());
         }
+    }
+
+    /** The call has ended, and its CANCEL may have gone to a connection of old. */
+    private void noteRegisteredLate(LegView leg) {
+        boolean waits = !leg.told && !answered.map(LegDialog::leg).equals(Optional.of(leg.id));
+        for (Map.Entry<Integer, Attempt> entry : leg.attempts.entrySet()) {
+            if (waits && !entry.getValue().ended && entry.getValue().cancelledAtTheEnd) {
+                if (leg.rang) {
+                    cancelAgainDue.add(new AttemptId(leg.id, entry.getKey()));
+                } else if (leg.pushed && !leg.buried) {
+                    lateBuryDue = Optional.of(leg.id);
+                }
+            }
+        }
+    }
+
+    /** A device has a connection again. */
+    private void noteWhatWaitedFor(LegId party) {
+        confirmed.forEach((dialog, state) -> {
+            for (Side to : state.byePending) {
+                if (!party(to, dialog).equals(Optional.of(party)) || state.byeReceived.contains(to)) {
+                    continue;
+                }
+                if (state.byeHeldSince.containsKey(to)) {
+                    byesAgainDue.add(new HeldBye(to, dialog));
+                    coverage.saw(Situation.BYE_DELIVERED_LATE);
+                } else {
+                    state.byeOvertaken.add(to);
+                }
+            }
+        });
+        exchanges.forEach((id, exchange) -> {
+            if (exchange.heldSince.isPresent()
+                    && party(id.from().other(), id.dialog()).equals(Optional.of(party))) {
+                forwardsAgainDue.add(id);
+                coverage.saw(Situation.REQUEST_DELIVERED_LATE);
+            }
+        });
+    }
+
+    /** The device at one end of a dialog; empty for a caller that is none. */
+    private Optional<LegId> party(Side side, LegDialog dialog) {
+        return side == Side.CALLER ? plan.caller() : Optional.of(dialog.leg());
     }
 
     private boolean silentTooLong(LegView leg, Attempt attempt) {
@@ -386,9 +612,10 @@ final class CallChecker {
         attempt.rung |= !trying;
         leg.lastRang = e.attempt();
         leg.someCopy = false;
+        leg.lost = false;
         attempt.responded = true;
         // Should it not know the copies for what they are, the last that it rang for counts.
-        leg.attempts.values().forEach(a -> a.flowLost = a.responded);
+        leg.attempts.values().forEach(a -> a.flowLost |= a.responded);
         attempt.flowLost = false;
         if (callerWaits && !leg.refused && !trying) {
             provisionalDue = Optional.of(e);
@@ -428,6 +655,7 @@ final class CallChecker {
             newest.flowLost = false;
         }
         attempt.ended = true;
+        leg.lost = false;
         boolean merged = e.failure() == Failure.REFUSED && e.status() == MERGED && leg.attempts.size() > 1;
         boolean broke = e.failure() == Failure.TRANSPORT || e.status() == FLOW_FAILED;
         leg.anyBroke |= broke;
@@ -440,7 +668,12 @@ final class CallChecker {
             if (callerWaits && attempt.cancelled) {
                 return;
             }
-            leg.rang |= leg.awaitsAnEnd();
+            leg.rang = true;
+            leg.keepsACopy = callerWaits && !leg.refused && !leg.awaitsAnEnd();
+            if (leg.keepsACopy) {
+                leg.flowOfCopyLost = false;
+                coverage.saw(Situation.RINGS_FOR_AN_OLD_COPY);
+            }
             leg.someCopy = last == null || !last.isOpen();
             leg.attempts.values().stream()
                     .filter(a -> leg.someCopy || a == last)
@@ -469,11 +702,27 @@ final class CallChecker {
     }
 
     private void noteFlowLost(CallEvent.FlowLost e) {
-        LegView leg = leg(e.leg());
-        if (leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)) {
-            leg.attempts.values().forEach(a -> a.flowLost = true);
+        if (plan.caller().equals(Optional.of(e.leg()))) {
+            callerLost = true;
+            return;
+        }
+        LegView leg = legs.get(e.leg());
+        if (leg == null) {
+            return;
+        }
+        Attempt newest = leg.attempts.get(leg.attempts.size());
+        if (leg.ringsForAnOldCopy() || leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)) {
+            leg.attempts.values().forEach(a -> a.flowLost = a.everLost = true);
+            leg.flowOfCopyLost = true;
             if (callerWaits) {
+                leg.lost = !leg.registeredSinceInvite;
                 coverage.saw(Situation.FLOW_LOST_WHILE_RINGING);
+            }
+        } else if (!leg.lost && newest != null && newest.isOpen() && !newest.responded) {
+            newest.flowLost = true;
+            newest.lostInSilence = true; // nothing can come back any more
+            if (callerWaits && leg.pushable && !leg.pushed) {
+                coverage.saw(Situation.PUSHED_AS_THE_FLOW_WAS_LOST);
             }
         }
     }
@@ -491,6 +740,8 @@ final class CallChecker {
                 end(Verdict.RING_LIMIT, 480);
                 coverage.saw(Situation.RING_LIMIT);
             }
+        } else if (e.timer().kind() == Timer.Kind.HOLD || e.timer().kind() == Timer.Kind.HOLD_BRIEFLY) {
+            noteHoldOver(e.timer());
         } else if (e.timer().kind() == Timer.Kind.DURATION_LIMIT) {
             if (answered.isPresent() && !hungUp) {
                 hangUp(EnumSet.allOf(Side.class));
@@ -499,11 +750,79 @@ final class CallChecker {
         }
     }
 
+    private void noteHoldOver(Timer timer) {
+        boolean brief = timer.kind() == Timer.Kind.HOLD_BRIEFLY;
+        LegId party = timer.leg();
+        exchanges.forEach((id, exchange) -> {
+            if (exchange.heldSince.isPresent()
+                    && exchange.method.equals("INVITE") != brief
+                    && party(id.from().other(), id.dialog()).equals(Optional.of(party))) {
+                holdOverReplyDue.add(id);
+                coverage.saw(Situation.REQUEST_HELD_IN_VAIN);
+            }
+        });
+        if (brief) {
+            return;
+        }
+        confirmed.forEach((dialog, state) -> {
+            for (Side to : List.copyOf(state.byeHeldSince.keySet())) {
+                if (party(to, dialog).equals(Optional.of(party))) {
+                    state.byeHeldSince.remove(to);
+                    state.byePending.remove(to);
+                    holdOverBuryDue.add(party);
+                    coverage.saw(Situation.BYE_BURIED);
+                }
+            }
+        });
+        if (plan.caller().equals(Optional.of(party))) {
+            callerHeldSince = Optional.empty();
+        }
+    }
+
+    private void noteByeUndelivered(CallEvent.ByeUndelivered e) {
+        Confirmed dialog = confirmed(e.dialog());
+        if (!dialog.byePending.contains(e.to())) {
+            return;
+        }
+        Optional<LegId> party = party(e.to(), e.dialog());
+        if (dialog.byeReceived.contains(e.to()) || party.isEmpty()) {
+            dialog.byePending.remove(e.to()); // it has hung up itself: nothing has to reach it
+        } else if (dialog.byeOvertaken.contains(e.to())) {
+            byesAgainDue.add(new HeldBye(e.to(), e.dialog()));
+        } else {
+            dialog.byeHeldSince.put(e.to(), now);
+            pushEndDue.put(party.get(), new Hint(wordFor(party.get()), false));
+            coverage.saw(Situation.BYE_HELD);
+        }
+    }
+
+    /** What a device is told of a dialog that is over. */
+    private Verdict wordFor(LegId party) {
+        boolean wasInIt = plan.caller().equals(Optional.of(party))
+                || answered.map(LegDialog::leg).equals(Optional.of(party));
+        return wasInIt ? Verdict.HUNG_UP : verdict.orElseThrow();
+    }
+
+    private void noteRequestUndelivered(ExchangeId id) {
+        ExchangeView exchange = exchange(id);
+        if (exchange.replied) {
+            exchange.owed = false;
+        } else if (exchange.owed) {
+            exchange.heldSince = Optional.of(now);
+            pushForRequestDue = party(id.from().other(), id.dialog());
+            coverage.saw(Situation.REQUEST_HELD);
+        }
+    }
+
     private void noteInDialog(CallEvent event) {
         if (event instanceof CallEvent.ByeReceived e) {
             noteBye(e.exchange());
         } else if (event instanceof CallEvent.ByeCompleted e) {
             confirmed(e.dialog()).byePending.remove(e.to());
+        } else if (event instanceof CallEvent.ByeUndelivered e) {
+            noteByeUndelivered(e);
+        } else if (event instanceof CallEvent.RequestUndelivered e) {
+            noteRequestUndelivered(e.exchange());
         } else if (event instanceof CallEvent.RequestReceived e) {
             noteRequest(e);
         } else if (event instanceof CallEvent.ResponseReceived e) {
@@ -534,6 +853,11 @@ final class CallChecker {
             if (exchange.owed && !exchange.replied) {
                 coverage.saw(Situation.RE_INVITE_CANCELLED);
             }
+            if (exchange.heldSince.isPresent()) {
+                requestDue = Optional.of(e.exchange());
+                replyDue = Optional.of(487);
+                coverage.saw(Situation.HELD_RE_INVITE_CANCELLED);
+            }
         }
     }
 
@@ -558,6 +882,9 @@ final class CallChecker {
         Confirmed dialog = confirmed.get(id.dialog());
         if (dialog != null && dialog.byePending.contains(sender)) {
             dialog.byeReceived.add(sender);
+            if (dialog.byeHeldSince.remove(sender) != null) {
+                dialog.byePending.remove(sender);
+            }
             replyDue = Optional.of(200);
             coverage.saw(Situation.BYES_CROSSED);
         } else if (answered.equals(Optional.of(id.dialog())) && !hungUp) {
@@ -584,7 +911,7 @@ final class CallChecker {
         requestDue = Optional.of(id);
         boolean talking = answered.equals(Optional.of(id.dialog())) && !hungUp;
         LegView leg = legs.get(id.dialog().leg());
-        boolean early = callerWaits && leg != null && !leg.refused && leg.hasOpenAttempt();
+        boolean early = callerWaits && leg != null && !leg.refused && (leg.hasOpenAttempt() || leg.keepsACopy);
         boolean invite = e.method().equals("INVITE");
         if (!talking && !early) {
             replyDue = Optional.of(481);
@@ -592,7 +919,7 @@ final class CallChecker {
         } else if (early && leg != null) {
             // Whether it crosses a lost flow or a second attempt is not looked at: it gets some answer.
             if (leg.attempts.size() == 1
-                    && leg.attempts.values().stream().allMatch(a -> a.mayBeWithTheDevice() && a.rung)
+                    && leg.attempts.values().stream().allMatch(a -> a.mayBeWithTheDevice() && a.rung && !a.everLost)
                     && !invite) {
                 forwardDue = true;
                 coverage.saw(Situation.EARLY_DIALOG_REQUEST);
@@ -643,6 +970,7 @@ final class CallChecker {
             answered = Optional.of(a.dialog());
             answeredAt = now;
             verdict = Optional.of(Verdict.ANSWERED_ELSEWHERE);
+            noteWhoMayBeHinted(Verdict.ANSWERED_ELSEWHERE);
             coverage.saw(Situation.ANSWERED);
         } else if (action instanceof CallAction.Invite a) {
             checkInvite(a);
@@ -664,21 +992,35 @@ final class CallChecker {
             leg.alerted = true;
             coverage.saw(Situation.MISSED_CALL_ALERT);
         } else if (action instanceof CallAction.Bury a) {
-            LegView leg = leg(a.leg());
-            require(!callerWaits, VERDICT, "buried while the caller waits: ", a);
-            require(!leg.buried, VERDICT, "buried twice: ", a);
-            require(!leg.told, VERDICT, "it knows the outcome already: ", a);
-            require(verdict.equals(Optional.of(a.verdict())), VERDICT, a, " though the verdict is ", verdict);
-            leg.buried = true;
+            checkBury(a);
+        } else if (action instanceof CallAction.PushEnd a) {
+            checkPushEnd(a);
+        } else if (action instanceof CallAction.CancelAgain a) {
+            checkCancelAgain(a, event);
+        } else if (action instanceof CallAction.RepeatFinal) {
+            require(repeatFinalDue, HELD, "no final response waits for the caller: ", action);
+            repeatFinalDue = false;
+            coverage.saw(Situation.FINAL_REPEATED);
+        } else if (action instanceof CallAction.PushForRequest a) {
+            require(pushForRequestDue.equals(Optional.of(a.leg())), HELD, "no request waits: ", a);
+            pushForRequestDue = Optional.empty();
         } else if (action instanceof CallAction.Acknowledge a) {
             checkAcknowledge(a, event);
         } else if (action instanceof CallAction.Bye a) {
             checkBye(a);
         } else if (action instanceof CallAction.StartTimer a) {
-            boolean atItsTime = a.timer().kind() == Timer.Kind.DURATION_LIMIT
-                    ? endDue.equals(Optional.of(Verdict.ANSWERED_ELSEWHERE))
-                    : callerWaits;
+            boolean atItsTime =
+                    switch (a.timer().kind()) {
+                        case DURATION_LIMIT -> endDue.equals(Optional.of(Verdict.ANSWERED_ELSEWHERE));
+                        case HOLD, HOLD_BRIEFLY -> true; // whether they are needed is looked at after each step
+                        case RING_LIMIT, SILENCE -> callerWaits;
+                    };
             require(atItsTime, TIMERS, "this is not its time: ", a);
+            require(
+                    a.timer().kind() != Timer.Kind.HOLD_BRIEFLY || a.after().toMillis() <= LONGEST_HOLD_OF_OTHERS,
+                    HELD,
+                    "the sender gives up sooner: ",
+                    a);
             timers.put(a.timer(), a.generation());
         } else if (action instanceof CallAction.StopTimer a) {
             require(timers.remove(a.timer()) != null, TIMERS, "it does not run: ", a);
@@ -696,10 +1038,22 @@ final class CallChecker {
             finalStatus = a.status();
             verdict = a.reason();
             require(verdict.isPresent(), VERDICT, "a final response without a reason: ", a);
+            noteWhoMayBeHinted(verdict.get());
+            if (callerLost && verdict.get() != Verdict.CALLER_GAVE_UP) {
+                LegId caller = plan.caller().orElseThrow();
+                callerHeldSince = Optional.of(now);
+                callerBuryDue = Optional.of(caller);
+                pushEndDue.put(caller, new Hint(verdict.get(), false));
+                coverage.saw(Situation.CALLER_LOST_AT_THE_END);
+            }
             return;
         }
         callerHeard = true;
-        if (a.dialog().isEmpty()) {
+        if (a.dialog().isEmpty() && alertingMay) {
+            require(a.status() == 180 && a.content().isEmpty(), ONE_FINAL_RESPONSE, "not what alerting means: ", a);
+            alertingMay = false;
+            alertingDue = Optional.empty();
+        } else if (a.dialog().isEmpty()) {
             require(!callerHeardOfParking, ONE_FINAL_RESPONSE, "told twice that the call is parked");
             require(a.status() == plan.whileParked(), ONE_FINAL_RESPONSE, "not the status of the plan: ", a);
             callerHeardOfParking = true;
@@ -718,12 +1072,84 @@ final class CallChecker {
         }
     }
 
+    /** As the call ends: which devices have it on their screen and no connection to be told by. */
+    private void noteWhoMayBeHinted(Verdict why) {
+        Hint voip = new Hint(why, true);
+        Hint background = new Hint(why, false);
+        for (LegView leg : legs.values()) {
+            boolean tookIt = answered.map(LegDialog::leg).equals(Optional.of(leg.id));
+            boolean connected =
+                    leg.ringsForAnOldCopy() || leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice);
+            if (leg.refused || tookIt || connected || !leg.pushable) {
+                continue;
+            }
+            boolean byVoip = leg.pushes.end() && leg.hadThePush();
+            boolean neverInvited = leg.pushed && leg.attempts.isEmpty();
+            boolean lostOne = leg.attempts.values().stream().anyMatch(a -> a.flowLost || a.ended);
+            if (byVoip) {
+                pushEndAllowed.put(leg.id, Set.of(voip));
+            } else if (lostOne && why != Verdict.RING_LIMIT) {
+                pushEndAllowed.put(leg.id, Set.of(background));
+            }
+            if (byVoip && (leg.lost || neverInvited)) {
+                pushEndDue.put(leg.id, voip);
+            } else if (leg.lost && why != Verdict.RING_LIMIT) {
+                pushEndDue.put(leg.id, background);
+            }
+        }
+    }
+
+    private void checkPushEnd(CallAction.PushEnd a) {
+        Hint hint = new Hint(a.verdict(), a.voip());
+        boolean due = pushEndDue.remove(a.leg(), hint);
+        boolean allowed = pushEndAllowed.getOrDefault(a.leg(), Set.of()).contains(hint);
+        pushEndAllowed.remove(a.leg());
+        require(due || allowed, END_PUSH, "it has no need of this, or may not get it: ", a);
+        coverage.saw(a.voip() ? Situation.END_PUSH_BY_VOIP : Situation.END_PUSH_IN_BACKGROUND);
+    }
+
+    private void checkBury(CallAction.Bury a) {
+        require(!callerWaits, VERDICT, "buried while the caller waits: ", a);
+        if (holdOverBuryDue.remove(a.leg())) {
+            Verdict right = wordFor(a.leg());
+            require(a.verdict() == right && a.had(), VERDICT, a, " for a dialog that ended by ", right);
+            return;
+        }
+        require(verdict.equals(Optional.of(a.verdict())), VERDICT, a, " though the verdict is ", verdict);
+        if (callerBuryDue.equals(Optional.of(a.leg()))) {
+            require(a.had(), VERDICT, "the caller has the call: ", a);
+            callerBuryDue = Optional.empty();
+            return;
+        }
+        LegView leg = leg(a.leg());
+        require(!leg.buried, VERDICT, "buried twice: ", a);
+        require(!leg.told, VERDICT, "it knows the outcome already: ", a);
+        require(leg.pushed || leg.rang, VERDICT, "it never heard of the call: ", a);
+        require(a.had() == leg.rang, VERDICT, "it is wrong about whether it had the INVITE: ", a);
+        leg.buried = true;
+        if (lateBuryDue.equals(Optional.of(a.leg()))) {
+            lateBuryDue = Optional.empty();
+        }
+    }
+
+    private void checkCancelAgain(CallAction.CancelAgain a, CallEvent event) {
+        Attempt attempt = attempt(leg(a.leg()), a.attempt());
+        boolean cameBack =
+                event instanceof CallEvent.DeviceRegistered e && e.leg().equals(a.leg());
+        require(cameBack && !callerWaits, CANCELLED, "it has no fresh flow, or the caller waits: ", a);
+        require(attempt.cancelled && !attempt.ended, CANCELLED, "not cancelled, or over: ", a);
+        require(verdict.equals(Optional.of(a.reason())), CANCELLED, a, " though the verdict is ", verdict);
+        cancelAgainDue.remove(new AttemptId(a.leg(), a.attempt()));
+        coverage.saw(Situation.CANCELLED_AGAIN);
+    }
+
     private void checkInvite(CallAction.Invite a) {
         LegView leg = leg(a.leg());
         require(callerWaits, ONE_INVITE, "invited after the final response: ", a);
         require(!leg.refused, ONE_INVITE, "invited although it gave its answer: ", a);
         require(a.attempt() == leg.attempts.size() + 1, ONE_INVITE, "not the next attempt: ", a);
         require(leg.registeredSinceInvite, ONE_INVITE, "invited again without a fresh flow: ", a);
+        require(!leg.ringsForAnOldCopy(), ONE_INVITE, "it rings for a copy it has kept: ", a);
         for (Attempt earlier : leg.attempts.values()) {
             require(!earlier.mayBeWithTheDevice(), ONE_INVITE, "it rings already: ", a);
             require(
@@ -738,6 +1164,9 @@ final class CallChecker {
             coverage.saw(Situation.INVITED_AGAIN);
         }
         leg.registeredSinceInvite = false;
+        leg.spared = false;
+        leg.lost = false;
+        leg.keepsACopy = false;
         leg.newestBroke = false;
         leg.anyBroke = false;
         leg.attempts.put(a.attempt(), new Attempt(now));
@@ -764,6 +1193,7 @@ final class CallChecker {
                 " though the verdict is ",
                 verdict);
         attempt.cancelled = true;
+        attempt.cancelledAtTheEnd = !callerWaits;
     }
 
     private void checkPush(CallAction.Push a) {
@@ -772,6 +1202,13 @@ final class CallChecker {
         require(leg.pushable, ONE_PUSH, "nobody can push to it: ", a);
         require(!leg.pushed, ONE_PUSH, "pushed twice: ", a);
         require(!leg.refused, ONE_PUSH, "it gave its answer already: ", a);
+        require(!leg.ringsForAnOldCopy(), ONE_PUSH, "it rings for a copy it has kept: ", a);
+        if (leg.spared) {
+            require(!somebodyHasTheCall(0), SPARED, "another device has the call: ", a);
+            leg.spared = false;
+            coverage.saw(Situation.SPARED_AND_PUSHED);
+        }
+        leg.lost = false;
         require(
                 leg.attempts.isEmpty() || !leg.registeredSinceInvite,
                 ONE_PUSH,
@@ -808,6 +1245,11 @@ final class CallChecker {
     private void checkBye(CallAction.Bye a) {
         Confirmed dialog = confirmed(a.dialog());
         boolean ours = answered.equals(Optional.of(a.dialog()));
+        if (byesAgainDue.remove(new HeldBye(a.to(), a.dialog()))) {
+            dialog.byeHeldSince.remove(a.to());
+            dialog.byeOvertaken.remove(a.to());
+            return;
+        }
         require(dialog.acks == 1, ONE_ANSWER, "a BYE before the ACK: ", a);
         require(dialog.byeSent.add(a.to()), HANG_UP, "two BYEs: ", a);
         require(!dialog.byeReceived.contains(a.to()), HANG_UP, "it has sent a BYE itself: ", a);
@@ -823,6 +1265,10 @@ final class CallChecker {
     private void checkExchangeAction(CallAction action, CallEvent event) {
         if (action instanceof CallAction.Forward a) {
             ExchangeView exchange = exchange(a.exchange());
+            if (forwardsAgainDue.remove(a.exchange())) {
+                exchange.heldSince = Optional.empty();
+                return;
+            }
             require(
                     requestDue.equals(Optional.of(a.exchange())) && replyDue.isEmpty(),
                     EXCHANGE,
@@ -841,7 +1287,14 @@ final class CallChecker {
                 return;
             }
             exchange.replied = true;
-            if (requestDue.equals(Optional.of(a.exchange()))) {
+            boolean held = exchange.heldSince.isPresent();
+            if (held) {
+                exchange.heldSince = Optional.empty();
+                exchange.owed = false;
+            }
+            if (holdOverReplyDue.remove(a.exchange())) {
+                require(a.status() == 480, HELD, "the device did not come back: ", a);
+            } else if (requestDue.equals(Optional.of(a.exchange()))) {
                 require(!forwardDue, EXCHANGE, "this request had to be passed on: ", a);
                 require(
                         replyDue.isEmpty() || replyDue.get() == a.status(),
@@ -853,7 +1306,7 @@ final class CallChecker {
                 requestDue = Optional.empty();
             } else {
                 require(hungUp || !callerWaits, EXCHANGE, "its answer is still awaited: ", a);
-                require(exchange.owed, EXCHANGE, "nothing is asked: ", a);
+                require(exchange.owed || held, EXCHANGE, "nothing is asked: ", a);
             }
         } else if (action instanceof CallAction.AcknowledgeExchange a) {
             ExchangeView exchange = exchange(a.exchange());
@@ -872,6 +1325,7 @@ final class CallChecker {
             require(
                     exchange.owed
                             && !exchange.replied
+                            && exchange.heldSince.isEmpty()
                             && event instanceof CallEvent.ExchangeCancelled e
                             && e.exchange().equals(a.exchange()),
                     EXCHANGE,
@@ -912,7 +1366,10 @@ final class CallChecker {
         if (callerWaits) {
             require(now <= plan.ringLimit().toMillis(), PROMPT, "the ring limit is over, but the caller waits");
             require(provisionalDue.isEmpty(), ONE_FINAL_RESPONSE, "the caller did not hear of ", provisionalDue);
-            boolean parked = legs.values().stream().filter(LegView::isHopeful).allMatch(l -> !l.hasOpenAttempt());
+            require(alertingDue.isEmpty(), ONE_FINAL_RESPONSE, "the caller did not hear of alerting ", alertingDue);
+            boolean parked = legs.values().stream()
+                    .filter(LegView::isHopeful)
+                    .allMatch(l -> !l.hasOpenAttempt() && !l.keepsACopy);
             require(
                     !parked || callerHeard || plan.whileParked() == 100,
                     PROMPT,
@@ -960,24 +1417,27 @@ final class CallChecker {
                         " is not wanted any more, but goes on");
                 require(
                         over
-                                || !silentTooLong(leg, attempt)
+                                || !leg.pushable
+                                || !(silentTooLong(leg, attempt) || (attempt.lostInSilence && !attempt.responded))
                                 || !attempt.isOpen()
                                 || leg.pushed
+                                || leg.lost
                                 || leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)
                                 || entry.getKey() < leg.attempts.size(),
                         ONE_PUSH,
                         leg.id,
                         " has been silent for too long, but was not pushed to");
             }
-            boolean tried =
-                    leg.attempts.values().stream().anyMatch(a -> a.isOpen() && !a.flowLost && !silentTooLong(leg, a));
+            boolean tried = leg.ringsForAnOldCopy()
+                    || leg.attempts.values().stream()
+                            .anyMatch(a -> a.isOpen() && !a.flowLost && !silentTooLong(leg, a));
             require(
                     over || tried || !leg.registeredSinceInvite,
                     ONE_INVITE,
                     leg.id,
                     " has a flow that was not tried, but is not invited");
             require(
-                    over || !leg.pushable || leg.pushed || leg.hasOpenAttempt(),
+                    over || !leg.pushable || leg.pushed || leg.spared || leg.keepsACopy || leg.hasOpenAttempt(),
                     ONE_PUSH,
                     leg.id,
                     " could be woken, but was not pushed to");
@@ -994,6 +1454,56 @@ final class CallChecker {
                     leg.id,
                     " missed the call and was not told");
         }
+    }
+
+    /** Devices that are asleep and want to be spared are spared as long as another has the call, and no longer. */
+    private void checkSpared() {
+        require(
+                !callerWaits || legs.values().stream().noneMatch(leg -> leg.spared) || somebodyHasTheCall(1),
+                SPARED,
+                "nobody has the call, but a sleeping device is spared");
+        if (callerWaits && legs.values().stream().anyMatch(leg -> leg.spared)) {
+            coverage.saw(Situation.SPARED);
+        }
+    }
+
+    private boolean somebodyHasTheCall(long slack) {
+        long limit = plan.silenceLimit().toMillis() + slack;
+        return legs.values().stream().anyMatch(leg -> leg.hasTheCall(now, limit));
+    }
+
+    /** What waits for a device that has no connection: neither forgotten nor kept for too long. */
+    private void checkHeld() {
+        require(byesAgainDue.isEmpty(), HELD, "it is back and does not get its BYE: ", byesAgainDue);
+        require(forwardsAgainDue.isEmpty(), HELD, "it is back and does not get its request: ", forwardsAgainDue);
+        require(holdOverBuryDue.isEmpty(), HELD, "it was not back in time and finds no tombstone: ", holdOverBuryDue);
+        require(holdOverReplyDue.isEmpty(), HELD, "nobody came, but the sender waits: ", holdOverReplyDue);
+        require(pushForRequestDue.isEmpty(), HELD, "a request waits, but nobody is woken: ", pushForRequestDue);
+        require(!repeatFinalDue, HELD, "the caller is back and does not hear how the call ended");
+        require(callerBuryDue.isEmpty(), VERDICT, "the caller is lost and finds no tombstone");
+        require(pushEndDue.isEmpty(), END_PUSH, "no push hints that the call is over: ", pushEndDue);
+        require(cancelAgainDue.isEmpty(), CANCELLED, "it rings on, on a fresh flow: ", cancelAgainDue);
+        require(lateBuryDue.isEmpty(), VERDICT, "it has shown up and is not told: ", lateBuryDue);
+        long limit = plan.holdLimit().toMillis();
+        Set<Timer> needed = new HashSet<>();
+        callerHeldSince.ifPresent(since -> {
+            require(now <= since + limit, HELD, "the caller is waited for too long");
+            needed.add(Timer.hold(plan.caller().orElseThrow()));
+        });
+        confirmed.forEach((dialog, state) -> state.byeHeldSince.forEach((to, since) -> {
+            require(now <= since + limit, HELD, "a BYE waits too long: ", dialog);
+            needed.add(Timer.hold(party(to, dialog).orElseThrow()));
+        }));
+        exchanges.forEach((id, exchange) -> exchange.heldSince.ifPresent(since -> {
+            boolean invite = exchange.method.equals("INVITE");
+            long most = invite ? limit : Math.min(limit, LONGEST_HOLD_OF_OTHERS);
+            require(now <= since + most, HELD, "a request waits too long: ", id);
+            LegId party = party(id.from().other(), id.dialog()).orElseThrow();
+            needed.add(invite ? Timer.hold(party) : Timer.holdBriefly(party));
+        }));
+        Set<Timer> running = new HashSet<>(timers.keySet());
+        running.removeIf(t -> t.kind() != Timer.Kind.HOLD && t.kind() != Timer.Kind.HOLD_BRIEFLY);
+        require(running.equals(needed), TIMERS, "holds run: ", running, ", needed: ", needed);
     }
 
     private void checkDialogs() {
@@ -1057,13 +1567,15 @@ final class CallChecker {
     }
 
     private boolean somethingIsOwed() {
-        return legs.values().stream().anyMatch(LegView::awaitsAnEnd)
+        return callerHeldSince.isPresent()
+                || legs.values().stream().anyMatch(LegView::awaitsAnEnd)
                 || confirmed.values().stream().anyMatch(c -> !c.byePending.isEmpty())
                 || exchanges.values().stream().anyMatch(e -> e.owed);
     }
 
     private List<String> owedThings() {
         List<String> owed = new ArrayList<>();
+        callerHeldSince.ifPresent(since -> owed.add("the final response, to a caller without connection"));
         for (LegView leg : legs.values()) {
             leg.attempts.forEach((number, attempt) -> {
                 if (!attempt.ended) {

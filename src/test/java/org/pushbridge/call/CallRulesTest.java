@@ -1,16 +1,22 @@
 package org.pushbridge.call;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.pushbridge.call.CallStory.acknowledge;
 import static org.pushbridge.call.CallStory.alert;
 import static org.pushbridge.call.CallStory.answersCaller;
 import static org.pushbridge.call.CallStory.asleep;
 import static org.pushbridge.call.CallStory.bury;
+import static org.pushbridge.call.CallStory.buryWhatRang;
 import static org.pushbridge.call.CallStory.busy;
 import static org.pushbridge.call.CallStory.bye;
 import static org.pushbridge.call.CallStory.cancel;
+import static org.pushbridge.call.CallStory.cancelAgain;
 import static org.pushbridge.call.CallStory.connected;
 import static org.pushbridge.call.CallStory.dialog;
+import static org.pushbridge.call.CallStory.endByVoip;
+import static org.pushbridge.call.CallStory.endInBackground;
+import static org.pushbridge.call.CallStory.endable;
 import static org.pushbridge.call.CallStory.finish;
 import static org.pushbridge.call.CallStory.forward;
 import static org.pushbridge.call.CallStory.invite;
@@ -20,8 +26,12 @@ import static org.pushbridge.call.CallStory.passesOnAck;
 import static org.pushbridge.call.CallStory.passesOnBye;
 import static org.pushbridge.call.CallStory.passesOnReply;
 import static org.pushbridge.call.CallStory.push;
+import static org.pushbridge.call.CallStory.pushForRequest;
 import static org.pushbridge.call.CallStory.refuses;
+import static org.pushbridge.call.CallStory.repeatFinal;
 import static org.pushbridge.call.CallStory.reply;
+import static org.pushbridge.call.CallStory.sparing;
+import static org.pushbridge.call.CallStory.tellsOfAlerting;
 import static org.pushbridge.call.CallStory.tellsOfRinging;
 import static org.pushbridge.call.CallStory.trunk;
 import static org.pushbridge.call.CallStory.words;
@@ -251,19 +261,20 @@ class CallRulesTest {
             ringing()
                     .callerCancels()
                     .timesOut("phone", 1)
-                    .does(bury("phone", Verdict.CALLER_GAVE_UP), finish(Cause.CALLER_GAVE_UP, 487));
+                    .does(buryWhatRang("phone", Verdict.CALLER_GAVE_UP), finish(Cause.CALLER_GAVE_UP, 487));
         }
 
         @Test
-        void aRingingPhoneThatLostItsConnectionFindsATombstone() {
+        void aRingingPhoneThatLostItsConnectionFindsATombstoneAndIsHintedAtTheEnd() {
             ringing()
                     .flowIsLost("phone")
                     .callerCancels()
                     .does(
                             refuses(487, Verdict.CALLER_GAVE_UP),
                             alert("phone"),
-                            bury("phone", Verdict.CALLER_GAVE_UP),
-                            cancel("phone", 1, Verdict.CALLER_GAVE_UP));
+                            buryWhatRang("phone", Verdict.CALLER_GAVE_UP),
+                            cancel("phone", 1, Verdict.CALLER_GAVE_UP),
+                            endInBackground("phone", Verdict.CALLER_GAVE_UP));
         }
 
         @Test
@@ -481,6 +492,355 @@ class CallRulesTest {
                     .doesNothing()
                     .byeIsAnswered(Side.LEG, PHONE)
                     .does(finish(Cause.DURATION_LIMIT, 200));
+        }
+    }
+
+    @Nested
+    class OverHttp {
+        @Test
+        void anAppThatAlertsBeforeAnyInviteIsHeardByTheCallerOnce() {
+            CallStory.to(asleep("phone"))
+                    .alertsOverHttp("phone")
+                    .does(tellsOfAlerting())
+                    .alertsOverHttp("phone")
+                    .doesNothing();
+        }
+
+        @Test
+        void anAppWhosePhoneRingsAlreadyTellsTheCallerNothingNew() {
+            ringing().alertsOverHttp("phone").doesNothing();
+        }
+
+        @Test
+        void whoDeclinesBeforeAnyInviteIsHeardAtOnce() {
+            CallStory.to(asleep("phone"))
+                    .declinesOverHttp("phone", 486)
+                    .does(refuses(486, Verdict.FAILED), finish(Cause.DECLINED, 486));
+        }
+
+        @Test
+        void whoDeclinesForAllBeforeAnyInviteStopsTheOthers() {
+            CallStory.to(asleep("phone"), connected("tablet"))
+                    .rings("tablet", 1)
+                    .declinesOverHttp("phone", 603)
+                    .does(refuses(603, Verdict.DECLINED_ELSEWHERE), cancel("tablet", 1, Verdict.DECLINED_ELSEWHERE));
+        }
+
+        @Test
+        void whoDeclinesARingingPhoneOverHttpHasItsInviteCancelledAndIsInvitedNoMore() {
+            CallStory.to(connected("phone"), connected("tablet"))
+                    .rings("phone", 1)
+                    .declinesOverHttp("phone", 486)
+                    .does(cancel("phone", 1, Verdict.DECLINED_ELSEWHERE))
+                    .registers("phone")
+                    .doesNothing();
+        }
+
+        @Test
+        void anAppThatAskedIsAwakeWhateverApnsSays() {
+            CallStory.to(asleep("phone"))
+                    .asksOverHttp("phone")
+                    .pushFails("phone")
+                    .doesNothing()
+                    .registers("phone")
+                    .does(invite("phone", 1));
+        }
+
+        @Test
+        void afterTheEndNothingThatAnAppSaysMatters() {
+            CallStory.to(connected("phone"), asleep("tablet"))
+                    .callerCancels()
+                    .alertsOverHttp("tablet")
+                    .doesNothing()
+                    .declinesOverHttp("tablet", 603)
+                    .doesNothing();
+        }
+    }
+
+    @Nested
+    class Sparing {
+        @Test
+        void aSleepingPhoneIsSparedWhileAnotherMayHaveTheCallAndPushedToWhenNobodyHasIt() {
+            CallStory.to(connected("desk"), sparing("phone"))
+                    .does(invite("desk", 1))
+                    .rings("desk", 1)
+                    .does(tellsOfRinging("desk"))
+                    .flowIsLost("desk")
+                    .does(push("phone"));
+        }
+
+        @Test
+        void aSleepingPhoneIsPushedToAtOnceWhenNobodyElseIsThere() {
+            CallStory.to(sparing("phone")).does(push("phone"), parked());
+        }
+
+        @Test
+        void silenceElsewhereSparesNobody() {
+            CallStory.to(trunk("desk"), sparing("phone")).staysSilent("desk").does(push("phone"));
+        }
+
+        @Test
+        void aSparedPhoneThatComesUpByItselfJoins() {
+            CallStory.to(connected("desk"), sparing("phone"))
+                    .rings("desk", 1)
+                    .registers("phone")
+                    .does(invite("phone", 1));
+        }
+
+        @Test
+        void aSparedPhoneMissesTheCallWithoutATombstone() {
+            CallStory.to(connected("desk"), sparing("phone"))
+                    .rings("desk", 1)
+                    .callerCancels()
+                    .does(
+                            refuses(487, Verdict.CALLER_GAVE_UP),
+                            alert("desk"),
+                            cancel("desk", 1, Verdict.CALLER_GAVE_UP),
+                            alert("phone"));
+        }
+    }
+
+    @Nested
+    class EndPushes {
+        @Test
+        void anAppThatHandlesItHasItsCallScreenEndedByVoipIfTheFirstPushWasAccepted() {
+            CallStory.to(endable("phone"))
+                    .pushIsAccepted("phone")
+                    .callerCancels()
+                    .does(
+                            refuses(487, Verdict.CALLER_GAVE_UP),
+                            alert("phone"),
+                            bury("phone", Verdict.CALLER_GAVE_UP),
+                            endByVoip("phone", Verdict.CALLER_GAVE_UP),
+                            finish(Cause.CALLER_GAVE_UP, 487));
+        }
+
+        @Test
+        void nobodyKnowsThatTheFirstPushArrivedSoNoSecondLeaves() {
+            CallStory.to(endable("phone"))
+                    .callerCancels()
+                    .does(
+                            refuses(487, Verdict.CALLER_GAVE_UP),
+                            alert("phone"),
+                            bury("phone", Verdict.CALLER_GAVE_UP),
+                            finish(Cause.CALLER_GAVE_UP, 487));
+        }
+
+        @Test
+        void aLostPhoneGetsNoBackgroundPushAtTheRingLimit() {
+            ringing()
+                    .flowIsLost("phone")
+                    .ringLimitPasses()
+                    .does(
+                            refuses(480, Verdict.RING_LIMIT),
+                            alert("phone"),
+                            buryWhatRang("phone", Verdict.RING_LIMIT),
+                            cancel("phone", 1, Verdict.RING_LIMIT));
+        }
+    }
+
+    @Nested
+    class LostAndFound {
+        @Test
+        void aSilentPhoneWhoseConnectionIsSeenToBeGoneIsPushedToAtOnce() {
+            CallStory.to(connected("phone")).flowIsLost("phone").does(push("phone"), parked());
+        }
+
+        @Test
+        void aSilentDeskPhoneWhoseConnectionIsGoneIsInvitedAsSoonAsItIsBack() {
+            CallStory.to(trunk("desk"))
+                    .flowIsLost("desk")
+                    .doesNothing()
+                    .registers("desk")
+                    .does(invite("desk", 2));
+        }
+
+        @Test
+        void aPhoneThatMovesToAnotherConnectionWhileItRingsRingsOn() {
+            ringing()
+                    .flowIsLost("phone")
+                    .registers("phone")
+                    .does(invite("phone", 2))
+                    .refuses("phone", 2, 482)
+                    .doesNothing()
+                    .registers("phone")
+                    .doesNothing()
+                    .answers("phone", 1)
+                    .does(answersCaller("phone"));
+        }
+
+        @Test
+        void aPhoneWhoseInviteWasGivenUpAndThatRefusesTheNextCopyAsMergedRingsOn() {
+            CallStory.to(connected("phone"))
+                    .rings("phone", 1)
+                    .breaks("phone", 1)
+                    .does(push("phone"))
+                    .registers("phone")
+                    .does(invite("phone", 2))
+                    .refuses("phone", 2, 482)
+                    .doesNothing()
+                    .answers("phone", 1)
+                    .does(answersCaller("phone"));
+        }
+
+        @Test
+        void aPhoneThatRingsForACopyWithoutTransactionIsToldTheEndByTombstone() {
+            CallStory.to(connected("phone"))
+                    .rings("phone", 1)
+                    .breaks("phone", 1)
+                    .registers("phone")
+                    .refuses("phone", 2, 482)
+                    .callerCancels()
+                    .does(
+                            refuses(487, Verdict.CALLER_GAVE_UP),
+                            alert("phone"),
+                            buryWhatRang("phone", Verdict.CALLER_GAVE_UP),
+                            finish(Cause.CALLER_GAVE_UP, 487));
+        }
+
+        @Test
+        void aPhoneThatRegistersAfterTheEndIsCancelledAgainOnItsFreshFlow() {
+            ringing()
+                    .callerCancels()
+                    .registers("phone")
+                    .does(cancelAgain("phone", 1, Verdict.CALLER_GAVE_UP))
+                    .refuses("phone", 1, 487)
+                    .does(finish(Cause.CALLER_GAVE_UP, 487));
+        }
+
+        @Test
+        void aPushedPhoneThatRegistersAfterTheEndAndNeverHadTheInviteIsTold() {
+            CallStory.to(asleep("phone"))
+                    .registers("phone")
+                    .callerCancels()
+                    .registers("phone")
+                    .does(bury("phone", Verdict.CALLER_GAVE_UP));
+        }
+
+        @Test
+        void aCallerWhoLostItsConnectionHearsTheEndWhenItIsBack() {
+            CallStory.from("caller", connected("phone"))
+                    .flowIsLost("caller")
+                    .refuses("phone", 1, 486)
+                    .does(
+                            passesOn(486, Verdict.FAILED),
+                            buryWhatRang("caller", Verdict.FAILED),
+                            endInBackground("caller", Verdict.FAILED))
+                    .registers("caller")
+                    .does(repeatFinal(), finish(Cause.DECLINED, 486));
+        }
+
+        @Test
+        void aCallerWhoDoesNotComeBackIsWaitedForUntilTheHoldLimit() {
+            CallStory.from("caller", connected("phone"))
+                    .flowIsLost("caller")
+                    .refuses("phone", 1, 486)
+                    .holdLimitPasses("caller")
+                    .does(finish(Cause.DECLINED, 486));
+        }
+
+        @Test
+        void aCallerWhoWasBackInTimeHearsTheEndOnce() {
+            CallStory.from("caller", connected("phone"))
+                    .flowIsLost("caller")
+                    .registers("caller")
+                    .doesNothing()
+                    .refuses("phone", 1, 486)
+                    .does(passesOn(486, Verdict.FAILED), finish(Cause.DECLINED, 486));
+        }
+    }
+
+    @Nested
+    class Held {
+        private CallStory byeHeld() {
+            return talking()
+                    .hangsUp(Side.CALLER, PHONE)
+                    .byeDoesNotArrive(Side.LEG, PHONE)
+                    .does(endInBackground("phone", Verdict.HUNG_UP));
+        }
+
+        @Test
+        void aByeForALostPhoneReachesItWhenItIsBack() {
+            byeHeld()
+                    .registers("phone")
+                    .does(passesOnBye(Side.LEG, PHONE))
+                    .byeIsAnswered(Side.LEG, PHONE)
+                    .does(finish(Cause.CALLER_HUNG_UP, 200));
+        }
+
+        @Test
+        void aLostPhoneThatDoesNotComeBackFindsATombstone() {
+            byeHeld()
+                    .holdLimitPasses("phone")
+                    .does(buryWhatRang("phone", Verdict.HUNG_UP), finish(Cause.CALLER_HUNG_UP, 200));
+        }
+
+        @Test
+        void aLostPhoneThatHangsUpItselfNeedsNoBye() {
+            CallStory story = byeHeld().hangsUp(Side.LEG, PHONE);
+            story.does(reply(story.newest(Side.LEG, PHONE), 200), finish(Cause.CALLER_HUNG_UP, 200));
+        }
+
+        @Test
+        void aPhoneThatHungUpAsItsConnectionBrokeIsNotWaitedFor() {
+            talking()
+                    .hangsUp(Side.CALLER, PHONE)
+                    .hangsUp(Side.LEG, PHONE)
+                    .byeDoesNotArrive(Side.LEG, PHONE)
+                    .does(finish(Cause.CALLER_HUNG_UP, 200));
+        }
+
+        @Test
+        void aPhoneThatRegisteredBehindItsByeGetsAnother() {
+            talking()
+                    .hangsUp(Side.CALLER, PHONE)
+                    .registers("phone")
+                    .doesNothing()
+                    .byeDoesNotArrive(Side.LEG, PHONE)
+                    .does(passesOnBye(Side.LEG, PHONE));
+        }
+
+        @Test
+        void aReInviteForALostPhoneWakesItAndReachesItWhenItIsBack() {
+            CallStory story = talking().asks(Side.CALLER, PHONE, "INVITE");
+            ExchangeId hold = story.newest(Side.CALLER, PHONE);
+            story.doesNotArrive(hold)
+                    .does(pushForRequest("phone"))
+                    .registers("phone")
+                    .does(forward(hold, "INVITE"))
+                    .isTold(hold, 200)
+                    .does(passesOnReply(hold, 200));
+        }
+
+        @Test
+        void aReInviteThatIsCancelledWhileItWaitsIsOver() {
+            CallStory story = talking().asks(Side.CALLER, PHONE, "INVITE");
+            ExchangeId hold = story.newest(Side.CALLER, PHONE);
+            story.doesNotArrive(hold)
+                    .on(new CallEvent.ExchangeCancelled(hold))
+                    .does(reply(hold, 487))
+                    .registers("phone")
+                    .doesNothing();
+        }
+
+        @Test
+        void whoeverAsksALostPhoneIsAnsweredBeforeItsTransactionRunsOut() {
+            CallStory story = talking().asks(Side.CALLER, PHONE, "INVITE");
+            ExchangeId hold = story.newest(Side.CALLER, PHONE);
+            story.doesNotArrive(hold).asks(Side.CALLER, PHONE, "INFO");
+            ExchangeId info = story.newest(Side.CALLER, PHONE);
+            story.doesNotArrive(info).briefHoldLimitPasses("phone").does(reply(info, 480));
+            assertThat(story.now()).isEqualTo(15_000);
+            story.holdLimitPasses("phone").does(reply(hold, 480));
+            assertThat(story.now()).isEqualTo(30_000);
+        }
+
+        @Test
+        void aCallThatEndsAnswersWhatWaits() {
+            CallStory story = talking().asks(Side.CALLER, PHONE, "INFO");
+            ExchangeId info = story.newest(Side.CALLER, PHONE);
+            story.doesNotArrive(info).hangsUp(Side.CALLER, PHONE);
+            story.does(reply(story.newest(Side.CALLER, PHONE), 200), passesOnBye(Side.LEG, PHONE), reply(info, 487));
         }
     }
 }

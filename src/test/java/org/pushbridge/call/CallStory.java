@@ -36,11 +36,23 @@ final class CallStory {
         on(new CallEvent.Begun());
     }
 
-    /** A call that has begun: ring limit 45 s, silence limit 4 s, 182 while parked, 603 declines for all. */
+    /**
+     * A call that has begun: ring limit 45 s, silence limit 4 s, hold limit 30 s, 182 while parked, 603 declines for
+     * all.
+     */
     static CallStory to(Candidate... candidates) {
+        return of(Optional.empty(), candidates);
+    }
+
+    /** The same, by a device. */
+    static CallStory from(String caller, Candidate... candidates) {
+        return of(Optional.of(new LegId(caller)), candidates);
+    }
+
+    private static CallStory of(Optional<LegId> caller, Candidate... candidates) {
         return new CallStory(new CallPlan(
                 new CallId(new UUID(0, 1)),
-                Optional.empty(),
+                caller,
                 List.of(candidates),
                 Duration.ofSeconds(45),
                 Duration.ofSeconds(4),
@@ -52,6 +64,16 @@ final class CallStory {
 
     static Candidate asleep(String name) {
         return new Candidate(new LegId(name), Reach.ASLEEP, Pushes.USUAL);
+    }
+
+    /** Asleep, and its app wants no push while another device has the call. */
+    static Candidate sparing(String name) {
+        return new Candidate(new LegId(name), Reach.ASLEEP, new Pushes(true, true, false));
+    }
+
+    /** Asleep, and its app handles a VoIP push that ends a call. */
+    static Candidate endable(String name) {
+        return new Candidate(new LegId(name), Reach.ASLEEP, new Pushes(true, false, true));
     }
 
     static Candidate connected(String name) {
@@ -101,7 +123,29 @@ final class CallStory {
     }
 
     CallStory registers(String leg) {
-        return on(new CallEvent.DeviceRegistered(new LegId(leg), Pushes.USUAL));
+        LegId id = new LegId(leg);
+        Pushes pushes = call.plan().candidates().stream()
+                .filter(candidate -> candidate.leg().equals(id))
+                .map(Candidate::pushes)
+                .findFirst()
+                .orElse(Pushes.USUAL);
+        return on(new CallEvent.DeviceRegistered(id, pushes));
+    }
+
+    CallStory pushIsAccepted(String leg) {
+        return on(new CallEvent.PushAccepted(new LegId(leg)));
+    }
+
+    CallStory asksOverHttp(String leg) {
+        return on(new CallEvent.AppAwake(new LegId(leg)));
+    }
+
+    CallStory alertsOverHttp(String leg) {
+        return on(new CallEvent.Alerting(new LegId(leg)));
+    }
+
+    CallStory declinesOverHttp(String leg, int status) {
+        return on(new CallEvent.Declined(new LegId(leg), status));
     }
 
     CallStory pushFails(String leg) {
@@ -167,6 +211,27 @@ final class CallStory {
 
     CallStory byeIsAnswered(Side to, LegDialog dialog) {
         return on(new CallEvent.ByeCompleted(to, dialog));
+    }
+
+    CallStory byeDoesNotArrive(Side to, LegDialog dialog) {
+        return on(new CallEvent.ByeUndelivered(to, dialog));
+    }
+
+    CallStory doesNotArrive(ExchangeId exchange) {
+        return on(new CallEvent.RequestUndelivered(exchange));
+    }
+
+    CallStory holdLimitPasses(String party) {
+        return runsOut(Timer.hold(new LegId(party)));
+    }
+
+    CallStory briefHoldLimitPasses(String party) {
+        return runsOut(Timer.holdBriefly(new LegId(party)));
+    }
+
+    /** In milliseconds since the call began. */
+    long now() {
+        return now;
     }
 
     CallStory ringLimitPasses() {
@@ -250,6 +315,31 @@ final class CallStory {
     /** For a leg that has the call by SIP. */
     static CallAction buryWhatRang(String leg, Verdict why) {
         return new CallAction.Bury(new LegId(leg), why, true);
+    }
+
+    static CallAction endByVoip(String leg, Verdict why) {
+        return new CallAction.PushEnd(new LegId(leg), why, true);
+    }
+
+    static CallAction endInBackground(String leg, Verdict why) {
+        return new CallAction.PushEnd(new LegId(leg), why, false);
+    }
+
+    static CallAction pushForRequest(String leg) {
+        return new CallAction.PushForRequest(new LegId(leg));
+    }
+
+    static CallAction cancelAgain(String leg, int attempt, Verdict why) {
+        return new CallAction.CancelAgain(new LegId(leg), attempt, why);
+    }
+
+    static CallAction repeatFinal() {
+        return new CallAction.RepeatFinal();
+    }
+
+    /** The bridge's own 180, because an app says that it alerts. */
+    static CallAction tellsOfAlerting() {
+        return new CallAction.RespondToCaller(180, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     static CallAction alert(String leg) {

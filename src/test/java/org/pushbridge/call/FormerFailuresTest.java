@@ -5,10 +5,12 @@ import static org.pushbridge.call.CallStory.alert;
 import static org.pushbridge.call.CallStory.answersCaller;
 import static org.pushbridge.call.CallStory.asleep;
 import static org.pushbridge.call.CallStory.bury;
+import static org.pushbridge.call.CallStory.buryWhatRang;
 import static org.pushbridge.call.CallStory.bye;
 import static org.pushbridge.call.CallStory.cancel;
 import static org.pushbridge.call.CallStory.connected;
 import static org.pushbridge.call.CallStory.dialog;
+import static org.pushbridge.call.CallStory.endInBackground;
 import static org.pushbridge.call.CallStory.finish;
 import static org.pushbridge.call.CallStory.invite;
 import static org.pushbridge.call.CallStory.parked;
@@ -16,6 +18,7 @@ import static org.pushbridge.call.CallStory.passesOn;
 import static org.pushbridge.call.CallStory.push;
 import static org.pushbridge.call.CallStory.refuses;
 import static org.pushbridge.call.CallStory.reply;
+import static org.pushbridge.call.CallStory.tellsOfAlerting;
 import static org.pushbridge.call.CallStory.trunk;
 
 import org.junit.jupiter.api.Test;
@@ -276,5 +279,40 @@ class FormerFailuresTest {
                 .doesNothing()
                 .registers("desk")
                 .does(invite("desk", 3));
+    }
+
+    @Test
+    void aPhoneThatKeepsToAnOlderCopyAndWhoseAppAlertsIsHeardByTheCaller() {
+        CallStory.to(connected("phone"))
+                .staysSilent("phone")
+                .registers("phone")
+                .isTrying("phone", 1)
+                .refuses("phone", 2, 482)
+                .alertsOverHttp("phone")
+                .does(tellsOfAlerting());
+    }
+
+    @Test
+    void aPhoneThatAnsweredTooLateAndMissedItsByeIsToldWhatTheOthersAreTold() {
+        LegDialog tablet = dialog("tablet");
+        CallStory.to(connected("phone"), connected("tablet"))
+                .answers("phone", 1)
+                .answers("tablet", 1)
+                .byeDoesNotArrive(Side.LEG, tablet)
+                .does(endInBackground("tablet", Verdict.ANSWERED_ELSEWHERE))
+                .holdLimitPasses("tablet")
+                .does(buryWhatRang("tablet", Verdict.ANSWERED_ELSEWHERE));
+    }
+
+    @Test
+    void aDeskPhoneThatRefusesACopyAsMergedAfterTheEndIsKnownToRing() {
+        CallStory.to(trunk("desk"), connected("phone"))
+                .flowIsLost("desk")
+                .registers("desk")
+                .does(invite("desk", 2))
+                .breaks("desk", 1)
+                .callerCancels()
+                .refuses("desk", 2, 482)
+                .does(buryWhatRang("desk", Verdict.CALLER_GAVE_UP));
     }
 }

@@ -12,6 +12,10 @@ enum Invariant {
     ALERT("a missed-call alert goes once to each device that missed the call, and to no other"),
     EXCHANGE("a request inside a dialog gets exactly one final answer, and a re-INVITE's 2xx exactly one ACK"),
     HANG_UP("each party of an answered call sends or gets exactly one BYE, and only when the call is over"),
+    END_PUSH("a push hints at the end to devices that show the call and are cut off; VoIP only where that is allowed"),
+    HELD("what waits for a device without connection reaches it when it is back, or is settled within the hold limit"),
+    SPARED("a sleeping device that wants to be spared is pushed to once nobody else has the call, and not before"),
+    BUDGET("a device whose VoIP pushes lead nowhere gets no more of them for a while; any other is never held back"),
     TIMERS("timers run only while they are needed, and one that was stopped or replaced has no effect"),
     FINISH("a call finishes as soon as nothing is owed, not before, once, and does nothing afterwards"),
     FAULT("the rules take every event");

@@ -2,6 +2,7 @@ package org.pushbridge.call;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -36,17 +37,25 @@ class PlantedBugsTest {
 
     /** A bug in what comes out of the right rules. */
     private static Planted planted(
-            String bug, BiFunction<CallEvent, Step, List<CallAction>> actions, Invariant breaks) {
+            String bug,
+            BiFunction<CallEvent, Step, List<CallAction>> actions,
+            Invariant breaks,
+            Invariant... alternatively) {
         return new Planted(
                 bug,
                 (call, event) -> {
                     Step step = CallRules.step(call, event);
                     return new Step(step.call(), actions.apply(event, step));
                 },
-                EnumSet.of(breaks));
+                EnumSet.of(breaks, alternatively));
     }
 
     static Stream<Planted> bugs() {
+        return Stream.of(bugsInTheCallItself(), bugsInWhatPushesAndAppsDo(), bugsAboutLostConnections())
+                .flatMap(bugs -> bugs);
+    }
+
+    private static Stream<Planted> bugsInTheCallItself() {
         return Stream.of(
                 planted(
                         "forgets to stop the ring limit",
@@ -288,6 +297,300 @@ class PlantedBugsTest {
                         },
                         Invariant.ONE_FINAL_RESPONSE),
                 planted("never finishes", (event, step) -> without(CallAction.Finish.class, step), Invariant.FINISH));
+    }
+
+    private static Stream<Planted> bugsInWhatPushesAndAppsDo() {
+        return Stream.of(
+                planted(
+                        "ends call screens by VoIP push where the app never asked for it",
+                        call -> new CallRules(call) {
+                            @Override
+                            void pushEnd(Leg leg, Verdict why) {
+                                if (leg.hadThePush()) {
+                                    actions.add(new CallAction.PushEnd(leg.id(), why, true));
+                                }
+                            }
+                        },
+                        Invariant.END_PUSH),
+                planted(
+                        "ends call screens by VoIP push though nobody knows that the first arrived",
+                        call -> new CallRules(call) {
+                            @Override
+                            void pushEnd(Leg leg, Verdict why) {
+                                if (leg.pushes().end() && leg.wasPushed()) {
+                                    actions.add(new CallAction.PushEnd(leg.id(), why, true));
+                                } else {
+                                    super.pushEnd(leg, why);
+                                }
+                            }
+                        },
+                        Invariant.END_PUSH),
+                planted(
+                        "hints at the end in the background when the ring limit passes, too",
+                        call -> new CallRules(call) {
+                            @Override
+                            void pushEnd(Leg leg, Verdict why) {
+                                super.pushEnd(leg, why == Verdict.RING_LIMIT ? Verdict.CALLER_GAVE_UP : why);
+                            }
+                        },
+                        Invariant.END_PUSH),
+                planted(
+                        "does not hint at the end",
+                        call -> new CallRules(call) {
+                            @Override
+                            void pushEnd(Leg leg, Verdict why) {}
+                        },
+                        Invariant.END_PUSH),
+                planted(
+                        "pushes to phones that want to be spared",
+                        call -> new CallRules(call) {
+                            @Override
+                            void pushToSpared() {
+                                legs.values().stream()
+                                        .filter(leg -> leg.state() == State.SPARED)
+                                        .toList()
+                                        .forEach(this::push);
+                            }
+                        },
+                        Invariant.SPARED),
+                planted(
+                        "spares phones for ever",
+                        call -> new CallRules(call) {
+                            @Override
+                            void pushToSpared() {}
+                        },
+                        Invariant.SPARED,
+                        Invariant.PROMPT),
+                planted(
+                        "does not hear that an app is awake",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onAppAwake(LegId id) {}
+                        },
+                        Invariant.PROMPT,
+                        Invariant.CANCELLED,
+                        Invariant.END_PUSH),
+                planted(
+                        "does not hear that APNs accepted a push",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onPushAccepted(LegId id) {}
+                        },
+                        Invariant.END_PUSH),
+                planted(
+                        "tells the caller of alerting whenever the app says so",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onAlerting(LegId id) {
+                                super.onAlerting(id);
+                                if (phase == Call.Phase.RINGING && actions.isEmpty()) {
+                                    actions.add(new CallAction.RespondToCaller(
+                                            180, Optional.empty(), Optional.empty(), Optional.empty()));
+                                }
+                            }
+                        },
+                        Invariant.ONE_FINAL_RESPONSE),
+                planted(
+                        "tells the caller of alerting after the end",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onAlerting(LegId id) {
+                                super.onAlerting(id);
+                                if (phase != Call.Phase.RINGING) {
+                                    actions.add(new CallAction.RespondToCaller(
+                                            180, Optional.empty(), Optional.empty(), Optional.empty()));
+                                }
+                            }
+                        },
+                        Invariant.ONE_FINAL_RESPONSE),
+                planted(
+                        "does not hear that an app alerts",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onAlerting(LegId id) {
+                                onAppAwake(id);
+                            }
+                        },
+                        Invariant.ONE_FINAL_RESPONSE),
+                planted(
+                        "does not hear that a user declined over HTTP",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onDeclined(LegId id, int status) {
+                                onAppAwake(id);
+                            }
+                        },
+                        Invariant.PROMPT,
+                        Invariant.CANCELLED,
+                        Invariant.VERDICT),
+                planted(
+                        "lets a phone ring on whose user declined over HTTP",
+                        call -> new CallRules(call) {
+                            @Override
+                            void cancelOpenAttempts(Leg leg, Verdict why) {
+                                if (why != Verdict.DECLINED_ELSEWHERE || phase != Call.Phase.RINGING) {
+                                    super.cancelOpenAttempts(leg, why);
+                                }
+                            }
+                        },
+                        Invariant.CANCELLED));
+    }
+
+    private static Stream<Planted> bugsAboutLostConnections() {
+        return Stream.of(
+                planted(
+                        "waits out the silence of a phone whose connection is gone",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onFlowLost(LegId id) {
+                                Leg leg = legs.get(id);
+                                if (leg == null || leg.state() != State.INVITED) {
+                                    super.onFlowLost(id);
+                                }
+                            }
+                        },
+                        Invariant.ONE_PUSH,
+                        Invariant.ONE_INVITE),
+                planted(
+                        "gives up a phone that rings for an older copy of the INVITE",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onLegFailed(
+                                    LegId id,
+                                    int attempt,
+                                    CallEvent.Failure failure,
+                                    int status,
+                                    Optional<Content> content) {
+                                Leg leg = legs.get(id);
+                                boolean last = leg != null && leg.ended(attempt).awaitsNoEnd();
+                                super.onLegFailed(
+                                        id,
+                                        attempt,
+                                        last && status == 482 ? CallEvent.Failure.TRANSPORT : failure,
+                                        last && status == 482 ? 503 : status,
+                                        content);
+                            }
+                        },
+                        Invariant.PROMPT,
+                        Invariant.ONE_INVITE,
+                        Invariant.ONE_PUSH,
+                        Invariant.VERDICT),
+                planted(
+                        "does not cancel again on a fresh flow",
+                        (event, step) -> without(CallAction.CancelAgain.class, step),
+                        Invariant.CANCELLED),
+                planted(
+                        "cancels again while the caller waits",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onDeviceRegistered(LegId id, Pushes pushes) {
+                                super.onDeviceRegistered(id, pushes);
+                                Leg leg = legs.get(id);
+                                if (phase == Call.Phase.RINGING && leg != null) {
+                                    leg.open()
+                                            .forEach(attempt -> actions.add(
+                                                    new CallAction.CancelAgain(id, attempt, Verdict.CALLER_GAVE_UP)));
+                                }
+                            }
+                        },
+                        Invariant.CANCELLED),
+                planted(
+                        "forgets that the caller's connection is gone",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onFlowLost(LegId id) {
+                                if (!plan.caller().equals(Optional.of(id))) {
+                                    super.onFlowLost(id);
+                                }
+                            }
+                        },
+                        Invariant.VERDICT),
+                planted(
+                        "does not repeat the final response to a caller who is back",
+                        (event, step) -> without(CallAction.RepeatFinal.class, step),
+                        Invariant.HELD),
+                planted(
+                        "repeats the final response whenever the caller registers",
+                        (event, step) -> {
+                            List<CallAction> actions = new ArrayList<>(step.actions());
+                            boolean byTheCaller = event instanceof CallEvent.DeviceRegistered e
+                                    && step.call().plan().caller().equals(Optional.of(e.leg()));
+                            if (byTheCaller && actions.isEmpty()) {
+                                actions.add(new CallAction.RepeatFinal());
+                            }
+                            return actions;
+                        },
+                        Invariant.HELD,
+                        Invariant.FINISH),
+                planted(
+                        "tells a lost caller by VoIP push",
+                        (event, step) -> step.actions().stream()
+                                .map(action -> action instanceof CallAction.PushEnd end
+                                                && step.call().plan().caller().equals(Optional.of(end.leg()))
+                                        ? new CallAction.PushEnd(end.leg(), end.verdict(), true)
+                                        : action)
+                                .toList(),
+                        Invariant.END_PUSH),
+                planted(
+                        "takes a BYE that did not arrive for done",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onByeUndelivered(Side to, LegDialog dialog) {
+                                onByeCompleted(to, dialog);
+                            }
+                        },
+                        Invariant.HELD,
+                        Invariant.END_PUSH,
+                        Invariant.FINISH),
+                planted(
+                        "holds what waits for ever",
+                        call -> new CallRules(call) {
+                            @Override
+                            void startHold(Timer hold, Duration limit) {}
+                        },
+                        Invariant.TIMERS),
+                planted(
+                        "holds other requests for as long as re-INVITEs",
+                        call -> new CallRules(call) {
+                            @Override
+                            void startHold(Timer hold, Duration limit) {
+                                super.startHold(hold, plan.holdLimit());
+                            }
+                        },
+                        Invariant.HELD),
+                planted(
+                        "leaves no tombstone for a phone that never got its BYE",
+                        (event, step) -> event instanceof CallEvent.TimerFired fired
+                                        && fired.timer().kind() == Timer.Kind.HOLD
+                                ? without(CallAction.Bury.class, step)
+                                : step.actions(),
+                        Invariant.HELD),
+                planted(
+                        "delivers nothing to a phone that is back",
+                        call -> new CallRules(call) {
+                            @Override
+                            void deliverHeld(LegId party) {}
+                        },
+                        Invariant.HELD),
+                planted(
+                        "wakes nobody for a request that waits",
+                        (event, step) -> without(CallAction.PushForRequest.class, step),
+                        Invariant.HELD),
+                planted(
+                        "forgets who asked when nobody comes",
+                        call -> new CallRules(call) {
+                            @Override
+                            void giveUpHeld(LegId party, boolean invites) {}
+                        },
+                        Invariant.HELD),
+                planted(
+                        "says of each tombstone that the device never had the INVITE",
+                        (event, step) -> step.actions().stream()
+                                .map(action -> action instanceof CallAction.Bury bury
+                                        ? new CallAction.Bury(bury.leg(), bury.verdict(), false)
+                                        : action)
+                                .toList(),
+                        Invariant.VERDICT));
     }
 
     private static List<CallAction> without(Class<? extends CallAction> kind, Step step) {
