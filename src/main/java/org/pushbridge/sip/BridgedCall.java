@@ -232,7 +232,9 @@ final class BridgedCall implements CallEdge {
         ClientCall invite = leg == null ? null : leg.invites.get(action.attempt());
         if (leg != null && invite != null) {
             invite.cancel(Reasons.towardsDevice(action.reason(), rules(action.leg())));
-            cancelOnNewestFlow(leg, action.attempt(), invite);
+            if (!leg.tookAnotherThan(action.attempt())) {
+                cancelOnNewestFlow(leg, action.attempt(), invite);
+            }
         }
     }
 
@@ -713,6 +715,7 @@ final class BridgedCall implements CallEdge {
                 if (leg.noteHeard()) {
                     bridge.device(leg.id).ifPresent(bridge.waker()::awake);
                 }
+                leg.noteTaken(attempt, status);
                 if (status < 200) {
                     provisional(response);
                 } else if (status < 300) {

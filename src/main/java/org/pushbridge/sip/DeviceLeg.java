@@ -10,6 +10,10 @@ import org.pushbridge.sip.stack.ClientCall;
 
 /** What the bridge keeps of one leg away from the caller. Belongs to the call's thread. */
 final class DeviceLeg {
+    private static final int TRYING = 100;
+    private static final int FLOW_FAILED = 430;
+    private static final int MERGED_REQUEST = 482;
+
     final LegId id;
     final String callId;
     /** The same for each attempt, so that a device that gets two knows them for one (RFC 3261 section 8.2.2.2). */
@@ -28,12 +32,26 @@ final class DeviceLeg {
     final Set<String> answered = new HashSet<>();
 
     private boolean heard;
+    /** The attempts whose INVITE its device took for the first. */
+    private final Set<Integer> taken = new HashSet<>();
 
     /** Notes that its device answered something; true the first time. */
     boolean noteHeard() {
         boolean first = !heard;
         heard = true;
         return first;
+    }
+
+    /** Notes what its device answered to an attempt: who has another copy says 482 (RFC 3261 section 8.2.2.2). */
+    void noteTaken(int attempt, int status) {
+        if (status > TRYING && status != MERGED_REQUEST && status != FLOW_FAILED) {
+            taken.add(attempt);
+        }
+    }
+
+    /** Whether its device has the call by another attempt's INVITE, so that it cannot have this one's. */
+    boolean tookAnotherThan(int attempt) {
+        return taken.stream().anyMatch(other -> other != attempt);
     }
 
     DeviceLeg(LegId id, String callId, FarEnd farEnd) {
