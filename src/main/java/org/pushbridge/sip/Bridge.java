@@ -42,6 +42,9 @@ final class Bridge {
     private final Clock clock;
     private final TrunkAddresses trunkAddresses;
     private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
+    /** Those among them that one side has ended; the other may not know it for a while. */
+    private final Set<CallId> hungUp = ConcurrentHashMap.newKeySet();
+
     private volatile Optional<DialogEvents> dialogEvents = Optional.empty();
     private volatile Optional<Verdicts> verdicts = Optional.empty();
     private volatile Optional<SipStack> stack = Optional.empty();
@@ -148,16 +151,32 @@ final class Bridge {
         talking.put(call, both);
     }
 
-    /** They talk no more; what was not to disturb them is due now. */
+    /** One of them hung up: a device whose connection is gone does not know yet, but can take another call. */
+    void hungUp(CallId call) {
+        if (talking.containsKey(call)) {
+            hungUp.add(call);
+        }
+    }
+
+    /** They talk no more, as both know; what was not to disturb them is due now. */
     void over(CallId call) {
         Set<DeviceId> both = talking.remove(call);
+        hungUp.remove(call);
         if (both != null) {
             both.stream().flatMap(id -> directory.device(id).stream()).forEach(verdicts()::tell);
         }
     }
 
+    /** Whether it is in a call, as far as it knows. */
     boolean isTalking(DeviceId device) {
         return talking.values().stream().anyMatch(devices -> devices.contains(device));
+    }
+
+    /** Whether it is in a call that goes on. */
+    boolean isBusy(DeviceId device) {
+        return talking.entrySet().stream()
+                .anyMatch(call ->
+                        !hungUp.contains(call.getKey()) && call.getValue().contains(device));
     }
 
     // --- addresses -----------------------------------------------------------------------------------------------

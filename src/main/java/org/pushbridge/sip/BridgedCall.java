@@ -272,6 +272,7 @@ final class BridgedCall implements CallEdge {
     @Override
     public void bye(CallAction.Bye action) {
         changed();
+        bridge.hungUp(id());
         if (action.to() == Side.CALLER && !acknowledged) {
             heldBye = Optional.of(action);
             return;

@@ -257,7 +257,7 @@ final class InviteHandler {
     private Candidate candidate(Device device) {
         boolean connected = bridge.reachableBinding(device).isPresent();
         Reach reach = connected ? Reach.CONNECTED : Reach.ASLEEP;
-        if (!bridge.settings().callWaiting() && bridge.isTalking(device.id())) {
+        if (!bridge.settings().callWaiting() && bridge.isBusy(device.id())) {
             reach = Reach.BUSY;
         }
         return new Candidate(Bridge.leg(device.id()), reach, bridge.pushes(device));
