@@ -1,7 +1,13 @@
 package org.pushbridge.app.demo;
 
+import static org.pushbridge.app.demo.Stage.ALICE;
+import static org.pushbridge.app.demo.Stage.A_MOMENT;
+import static org.pushbridge.app.demo.Stage.BOB;
+import static org.pushbridge.app.demo.Stage.IPAD;
+
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.pushbridge.sim.phone.CallScreen;
 import org.pushbridge.sim.phone.CallScreen.RingingEnd;
@@ -14,10 +20,6 @@ import org.pushbridge.sim.ua.UaCall.End;
 /** The stories, in the order in which they are played. */
 public final class Scenarios {
     private static final String SHORT_RING_LIMIT = "calls.ring-limit = 4s";
-    private static final Duration A_MOMENT = Duration.ofMillis(400);
-    private static final String ALICE = "Alice";
-    private static final String BOB = "Bob";
-    private static final String IPAD = "Alice's iPad";
 
     private final DemoBridge bridge;
 
@@ -27,21 +29,19 @@ public final class Scenarios {
 
     /** All of them, to be played with this bridge. */
     public static List<Scenario> all(DemoBridge bridge) {
-        Scenarios with = new Scenarios(bridge);
+        List<Scenario> all = new ArrayList<>();
+        all.addAll(Invites.stories(bridge));
+        all.addAll(new Scenarios(bridge).others());
+        return List.copyOf(all);
+    }
+
+    private List<Scenario> others() {
         return List.of(
-                with.story(
-                        "registered-phone",
-                        "A phone that is awake gets the call over its own connection; nobody sends a push.",
-                        Scenarios::registeredPhone),
-                with.story(
-                        "sleeping-phone-answers",
-                        "The call waits while one VoIP push wakes the phone; it rings at once, registers and answers.",
-                        Scenarios::sleepingPhoneAnswers),
-                with.story(
+                story(
                         "phone-wakes-while-caller-gives-up",
                         "The caller gives up just as the woken phone gets the call: it stops ringing at once.",
                         Scenarios::phoneWakesWhileCallerGivesUp),
-                with.story(
+                story(
                         "dead-token",
                         "The app was deleted: Apple says so, the caller hears it at once, and nobody pushes there again.",
                         Scenarios::deadToken),
@@ -52,15 +52,15 @@ public final class Scenarios {
                         SHORT_RING_LIMIT,
                         Scenarios::noAnswer,
                         bridge),
-                with.story(
+                story(
                         "callee-hangs-up",
                         "The woken phone answers and, after a word, hangs up.",
                         Scenarios::calleeHangsUp),
-                with.story(
+                story(
                         "caller-hangs-up",
                         "Both sides change the session in mid-call; then the caller hangs up.",
                         Scenarios::callerHangsUp),
-                with.story(
+                story(
                         "outgoing-call",
                         "The phone calls a number outside, by way of the PBX, once it has proved who it is.",
                         Scenarios::outgoingCall),
@@ -71,7 +71,7 @@ public final class Scenarios {
                         "",
                         Scenarios::phoneToPhone,
                         bridge),
-                with.story(
+                story(
                         "restart-while-asleep",
                         "The bridge is restarted while the phone sleeps; the next call wakes it all the same.",
                         Scenarios::restartWhileAsleep),
@@ -82,7 +82,7 @@ public final class Scenarios {
                         "",
                         Scenarios::twoDevicesOneAnswers,
                         bridge),
-                with.story(
+                story(
                         "decline",
                         "The woken phone's user declines, and the caller hears it at once.",
                         Scenarios::decline));
@@ -90,38 +90,6 @@ public final class Scenarios {
 
     private Story story(String name, String title, Story.Script script) {
         return new Story(name, title, List.of(ALICE), "", script, bridge);
-    }
-
-    private static void registeredPhone(Stage stage) throws IOException {
-        stage.start("alice");
-        SimulatedIphone alice = stage.awake(ALICE, "alice", Transport.UDP);
-        alice.onCall(Answering.answerAfter(A_MOMENT));
-
-        UaCall caller = stage.pbxCalls("alice");
-        UaCall callee = answered(stage, alice);
-        stage.mustTalk(caller, callee);
-        stage.must("the caller was told that it rings:", caller.statuses().contains(180), true);
-        hangUp(stage, caller, callee);
-        stage.mustHavePushed(0, alice);
-    }
-
-    private static void sleepingPhoneAnswers(Stage stage) throws IOException {
-        stage.start("alice");
-        SimulatedIphone alice = stage.asleep(ALICE, "alice");
-        alice.onCall(Answering.answerAfter(A_MOMENT));
-
-        UaCall caller = stage.pbxCalls("alice");
-        stage.until(
-                "the caller hears 182 while the call waits",
-                () -> caller.statuses().contains(182));
-        stage.must(
-                "a push, not an INVITE, brings up the call screen:",
-                stage.screen(alice).isPushed(),
-                true);
-        UaCall callee = answered(stage, alice);
-        stage.mustTalk(caller, callee);
-        hangUp(stage, caller, callee);
-        stage.mustHavePushed(1, alice);
     }
 
     private static void phoneWakesWhileCallerGivesUp(Stage stage) throws IOException {
@@ -172,7 +140,7 @@ public final class Scenarios {
         alice.onCall(Answering.answerAfter(A_MOMENT));
 
         UaCall caller = stage.pbxCalls("alice");
-        UaCall callee = answered(stage, alice);
+        UaCall callee = stage.answered(alice);
         stage.mustTalk(caller, callee);
         stage.must("the phone's BYE is answered with", callee.hangUp(), 200);
         stage.must("the caller's call ends as", caller.ended(), End.HUNG_UP_THERE);
@@ -185,7 +153,7 @@ public final class Scenarios {
         alice.onCall(Answering.answerAfter(A_MOMENT));
 
         UaCall caller = stage.pbxCalls("alice");
-        UaCall callee = answered(stage, alice);
+        UaCall callee = stage.answered(alice);
         stage.mustTalk(caller, callee);
         stage.must("the caller's re-INVITE is answered with", caller.reInvite(), 200);
         stage.must("the phone's re-INVITE is answered with", callee.reInvite(), 200);
@@ -193,7 +161,7 @@ public final class Scenarios {
                 "the caller's INFO is answered with",
                 caller.request("INFO", "application/dtmf-relay", "Signal=5\r\nDuration=160\r\n"),
                 200);
-        hangUp(stage, caller, callee);
+        stage.hangUp(caller, callee);
         stage.mustHavePushed(1, alice);
     }
 
@@ -207,7 +175,7 @@ public final class Scenarios {
         UaCall callee = stage.pbx().received().get(0);
         stage.mustTalk(caller, callee);
         stage.must("the caller was told that it rings:", caller.statuses().contains(180), true);
-        hangUp(stage, caller, callee);
+        stage.hangUp(caller, callee);
     }
 
     private static void phoneToPhone(Stage stage) throws IOException {
@@ -217,7 +185,7 @@ public final class Scenarios {
         bob.onCall(Answering.answerAfter(A_MOMENT));
 
         UaCall caller = alice.call(bob.settings().address());
-        UaCall callee = answered(stage, bob);
+        UaCall callee = stage.answered(bob);
         stage.mustTalk(caller, callee);
         stage.must("Bob's BYE is answered with", callee.hangUp(), 200);
         stage.must("Alice's call ends as", caller.ended(), End.HUNG_UP_THERE);
@@ -232,9 +200,9 @@ public final class Scenarios {
         stage.restart();
 
         UaCall caller = stage.pbxCalls("alice");
-        UaCall callee = answered(stage, alice);
+        UaCall callee = stage.answered(alice);
         stage.mustTalk(caller, callee);
-        hangUp(stage, caller, callee);
+        stage.hangUp(caller, callee);
         stage.mustHavePushed(1, alice);
     }
 
@@ -247,10 +215,10 @@ public final class Scenarios {
         CallScreen onTablet = stage.screen(tablet);
         stage.soon("the woken tablet gets the INVITE too", onTablet.invited());
         phone.answerNow(stage.screen(phone));
-        UaCall callee = answered(stage, phone);
+        UaCall callee = stage.answered(phone);
         stage.mustTalk(caller, callee);
         stage.must("the tablet's ringing ends as", onTablet.ringing(), RingingEnd.ANSWERED_ELSEWHERE);
-        hangUp(stage, caller, callee);
+        stage.hangUp(caller, callee);
         stage.mustHavePushed(0, phone);
         stage.mustHavePushed(1, tablet);
         stage.must("missed calls on the tablet:", tablet.alerts().size(), 0);
@@ -267,17 +235,5 @@ public final class Scenarios {
         stage.must("the phone's ringing ends as", screen.ringing(), RingingEnd.DECLINED_HERE);
         stage.must("missed calls on the phone:", alice.alerts().size(), 0);
         stage.mustHavePushed(1, alice);
-    }
-
-    private static UaCall answered(Stage stage, SimulatedIphone phone) {
-        CallScreen screen = stage.screen(phone);
-        UaCall call = stage.soon(phone.settings().name() + " gets the INVITE", screen.invited());
-        stage.must(phone.settings().name() + "'s ringing ends as", screen.ringing(), RingingEnd.ANSWERED_HERE);
-        return call;
-    }
-
-    private static void hangUp(Stage stage, UaCall caller, UaCall callee) {
-        stage.must("the caller's BYE is answered with", caller.hangUp(), 200);
-        stage.must("the callee's call ends as", callee.ended(), End.HUNG_UP_THERE);
     }
 }

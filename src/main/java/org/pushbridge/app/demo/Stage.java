@@ -47,13 +47,16 @@ import org.pushbridge.sim.ladder.Ladder;
 import org.pushbridge.sim.pbx.SimulatedPbx;
 import org.pushbridge.sim.phone.AppSettings;
 import org.pushbridge.sim.phone.CallScreen;
+import org.pushbridge.sim.phone.CallScreen.RingingEnd;
 import org.pushbridge.sim.phone.IphoneSettings;
+import org.pushbridge.sim.phone.OutgoingCall;
 import org.pushbridge.sim.phone.SimulatedIphone;
 import org.pushbridge.sim.phone.WakeTimes;
 import org.pushbridge.sim.ua.Credentials;
 import org.pushbridge.sim.ua.SipMessage;
 import org.pushbridge.sim.ua.Transport;
 import org.pushbridge.sim.ua.UaCall;
+import org.pushbridge.sim.ua.UaCall.End;
 
 /**
  * A bridge of its own with everything around it, for one story: a database in a new folder, free ports, a simulated
@@ -65,6 +68,10 @@ final class Stage implements AutoCloseable {
     private static final double WAKE_FACTOR = 0.15;
 
     static final String PBX = "PBX";
+    static final String ALICE = "Alice";
+    static final String BOB = "Bob";
+    static final String IPAD = "Alice's iPad";
+    static final Duration A_MOMENT = Duration.ofMillis(400);
 
     private static final Logger log = LogManager.getLogger(Stage.class);
     private static final String BRIDGE = "bridge";
@@ -90,7 +97,9 @@ final class Stage implements AutoCloseable {
     private final Config config;
     private final Map<String, String> ownersOfTokens = new ConcurrentHashMap<>();
     private final List<SimulatedIphone> phones = new CopyOnWriteArrayList<>();
+    private final Map<String, Integer> arrived = new ConcurrentHashMap<>();
     private final List<Runnable> closing = new ArrayList<>();
+    private double wakeFactor = WAKE_FACTOR;
     private DemoBridge.Running running = () -> {};
     private double wakeFactor = WAKE_FACTOR;
 
@@ -206,7 +215,14 @@ final class Stage implements AutoCloseable {
                 .map(a -> "digest")
                 .orElse(reason.replaceAll(";text=.*", ""));
         boolean again = message.isInsideDialog() && message.method().equals("INVITE");
+        if (!sent) {
+            arrived.merge(who + what(message), 1, Integer::sum);
+        }
         ladder.message(sent ? who : BRIDGE, sent ? BRIDGE : who, (again ? "re-" : "") + message.title(), note);
+    }
+
+    private static String what(SipMessage message) {
+        return message.isRequest() ? message.method() : message.status() + " " + message.method();
     }
 
     private void show(ApnsEvent event) {
@@ -250,6 +266,10 @@ final class Stage implements AutoCloseable {
         return pbx;
     }
 
+    SimulatedApns apns() {
+        return apns;
+    }
+
     /** Starts the bridge, which has these users. */
     void start(String... users) {
         for (String user : users) {
@@ -273,6 +293,11 @@ final class Stage implements AutoCloseable {
         ladder.event(BRIDGE, "stopped");
         running = bridge.start(config);
         ladder.event(BRIDGE, "started again");
+    }
+
+    /** Phones that come from now on take their time to wake, so that something can happen before. */
+    void phonesWakeSlowly() {
+        wakeFactor = 1;
     }
 
     /** A phone that has not registered yet, with a stock app. */
@@ -380,10 +405,89 @@ final class Stage implements AutoCloseable {
         ladder.event(phone.settings().name(), "app deleted");
     }
 
-    /** The screen of the only call that a phone got, as soon as it rings. */
+    /** The screen of the first call that a phone got, as soon as it rings. */
     CallScreen screen(SimulatedIphone phone) {
-        until(phone.settings().name() + " rings", () -> !phone.screens().isEmpty());
-        return phone.screens().get(0);
+        return screen(phone, 1);
+    }
+
+    /** The screen of a phone's call, the first being number 1, as soon as it rings. */
+    CallScreen screen(SimulatedIphone phone, int number) {
+        until(
+                phone.settings().name() + " rings for call " + number,
+                () -> phone.screens().size() >= number);
+        return phone.screens().get(number - 1);
+    }
+
+    /** Time itself is what matters. */
+    void later(Duration time) {
+        try {
+            Thread.sleep(time.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Unmet("Interrupted while time had to pass");
+        }
+    }
+
+    // --- what often happens --------------------------------------------------------------------------------------
+
+    /** A phone's first call is taken, by itself or because its user was told to. */
+    UaCall answered(SimulatedIphone phone) {
+        return answered(phone, screen(phone));
+    }
+
+    UaCall answered(SimulatedIphone phone, CallScreen screen) {
+        String name = phone.settings().name();
+        UaCall call = soon(name + " gets the INVITE", screen.invited());
+        must(name + "'s ringing ends as", screen.ringing(), RingingEnd.ANSWERED_HERE);
+        return call;
+    }
+
+    /** The user takes the call that rings. */
+    UaCall answerNow(SimulatedIphone phone, CallScreen screen) {
+        phone.answerNow(screen);
+        return answered(phone, screen);
+    }
+
+    /** The PBX calls a user's phone, which takes the call. */
+    Talk talk(String user, SimulatedIphone phone) {
+        UaCall caller = pbxCalls(user);
+        UaCall callee = answerNow(phone, screen(phone, phone.screens().size() + 1));
+        mustTalk(caller, callee);
+        return new Talk(caller, callee);
+    }
+
+    /** Two that talk. */
+    record Talk(UaCall caller, UaCall callee) {}
+
+    /** Requests inside the dialog still pass, both ways. */
+    void mustStillTalk(UaCall caller, UaCall callee) {
+        String dtmf = "application/dtmf-relay";
+        String five = "Signal=5\r\nDuration=160\r\n";
+        must("the caller's INFO is answered with", caller.request("INFO", dtmf, five), 200);
+        must("the callee's INFO is answered with", callee.request("INFO", dtmf, five), 200);
+    }
+
+    void hangUp(UaCall caller, UaCall callee) {
+        must("the caller's BYE is answered with", caller.hangUp(), 200);
+        must("the callee's call ends as", callee.ended(), End.HUNG_UP_THERE);
+    }
+
+    /** The caller gives up before anybody answered, and hears so. */
+    void giveUp(UaCall caller) {
+        caller.cancel();
+        must("the caller hears", caller.outcome(), 487);
+    }
+
+    /** How many such messages came to a phone: a method, or a status and the method it answers. */
+    int arrived(SimulatedIphone phone, String what) {
+        return arrived.getOrDefault(phone.settings().name() + what, 0);
+    }
+
+    /** Waits until a phone's REGISTERs were answered with 200 so many times since the story began. */
+    void untilRegistered(SimulatedIphone phone, int times) {
+        until(
+                phone.settings().name() + " registers, for the " + times + ". time",
+                () -> arrived(phone, "200 REGISTER") >= times);
     }
 
     // --- what must be --------------------------------------------------------------------------------------------
@@ -480,6 +584,10 @@ final class Stage implements AutoCloseable {
         for (SimulatedIphone phone : phones) {
             if (phone.screens().stream().anyMatch(CallScreen::isRinging)) {
                 throw new Unmet("Expected: nothing rings any more. But "
+                        + phone.settings().name() + " does.");
+            }
+            if (phone.outgoing().stream().anyMatch(OutgoingCall::isDialing)) {
+                throw new Unmet("Expected: nobody waits for an answer any more. But "
                         + phone.settings().name() + " does.");
             }
         }
