@@ -46,6 +46,7 @@ public final class UaCall {
     private final CompletableFuture<Integer> established = new CompletableFuture<>();
     private final CompletableFuture<End> ended = new CompletableFuture<>();
     private volatile SipMessage invite;
+    private volatile Optional<String> cancelReason = Optional.empty();
     private Optional<ServerTransaction> inviteTransaction = Optional.empty();
     private Optional<String> remoteTag = Optional.empty();
     private Optional<String> remoteTarget = Optional.empty();
@@ -177,6 +178,11 @@ public final class UaCall {
 
     public CompletableFuture<End> ended() {
         return ended.copy();
+    }
+
+    /** The Reason header of the CANCEL that ended it; empty if there was neither. */
+    public Optional<String> cancelReason() {
+        return cancelReason;
     }
 
     /** The session description of this side. */
@@ -331,7 +337,8 @@ public final class UaCall {
         if (outcome.isDone()) {
             return; // too late: the 2xx stands, and the far side will hang up
         }
-        String reason = cancel.header("Reason").orElse("");
+        cancelReason = cancel.header("Reason");
+        String reason = cancelReason.orElse("");
         ended.complete(
                 switch (SipMessage.parameter(reason, "cause").orElse("")) {
                     case "200" -> End.ANSWERED_ELSEWHERE;

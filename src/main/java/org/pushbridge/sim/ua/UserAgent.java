@@ -99,6 +99,9 @@ public final class UserAgent implements AutoCloseable {
     private final ScheduledThreadPoolExecutor thread;
     private final ClientTransactions clients;
     private final Map<String, ServerTransaction> servers = bounded();
+    /** The branches of INVITEs that were lost with their transport. */
+    private final Map<String, Boolean> lostInvites = bounded();
+
     private final Map<String, UaCall> calls = bounded();
     private final Map<String, Subscription> subscriptions = bounded();
     private volatile @Nullable Thread ownThread;
@@ -220,6 +223,9 @@ public final class UserAgent implements AutoCloseable {
         Optional<Wire> before = wire;
         wire = Optional.empty();
         local = Optional.empty();
+        servers.values().stream()
+                .filter(t -> t.request.method().equals("INVITE"))
+                .forEach(t -> lostInvites.put(t.request.branch(), true));
         servers.clear();
         clients.loseAllButRingingInvites();
         return before;
@@ -415,7 +421,10 @@ public final class UserAgent implements AutoCloseable {
     private void cancel(ServerTransaction transaction) {
         ServerTransaction invite = servers.get(transaction.request.branch() + "INVITE");
         if (invite == null) {
-            violations.add("A CANCEL came for no INVITE");
+            // The far side cannot know that an INVITE was lost with its transport.
+            if (!lostInvites.containsKey(transaction.request.branch())) {
+                violations.add("A CANCEL came for no INVITE");
+            }
             respond(transaction, 481, "Call/Transaction Does Not Exist", r -> r);
             return;
         }
