@@ -1,6 +1,7 @@
 package org.pushbridge.app;
 
 import java.util.List;
+import java.util.Optional;
 import org.pushbridge.app.demo.DemoBridge;
 import org.pushbridge.app.demo.Scenario;
 import org.pushbridge.app.demo.Scenarios;
@@ -30,6 +31,15 @@ final class Demo {
         public void addUser(Config config, String address, String password) {
             try (Users users = Server.users(config)) {
                 users.add(Server.withPassword(Aor.parse(address), password.toCharArray()), false);
+            }
+        }
+
+        @Override
+        public long connectedDevices(Config config, String address) {
+            try (Users users = Server.users(config)) {
+                return users.devices(Optional.of(Aor.parse(address))).stream()
+                        .filter(device -> device.state() == DeviceStatus.State.AWAKE)
+                        .count();
             }
         }
     }

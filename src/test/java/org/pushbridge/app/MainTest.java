@@ -406,6 +406,11 @@ class MainTest {
         public void addUser(Config config, String address, String password) {
             throw new UnsupportedOperationException("no test here measures");
         }
+
+        @Override
+        public long connectedDevices(Config config, String address) {
+            throw new UnsupportedOperationException("no test here measures");
+        }
     };
 
     private int run(String... args) {

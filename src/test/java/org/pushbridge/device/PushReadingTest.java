@@ -130,11 +130,7 @@ class PushReadingTest {
     void theAppIdOfFlexisipNamesTheServiceAndTheTokenRings(String appId, ApnsEnvironment environment) {
         assertThat(flexisip("apple", appId, VOIP.toUpperCase(Locale.ROOT)))
                 .isEqualTo(new PushReading.Target(
-                        environment,
-                        "",
-                        "com.example.phone",
-                        Optional.of(new PushToken(VOIP)),
-                        Optional.empty()));
+                        environment, "", "com.example.phone", Optional.of(new PushToken(VOIP)), Optional.empty()));
     }
 
     @Test

@@ -15,4 +15,7 @@ public interface DemoBridge {
 
     /** Gives it a user, while it is not running. */
     void addUser(Config config, String address, String password);
+
+    /** How many devices of a user have, as the running bridge sees it, a connection that stands. */
+    long connectedDevices(Config config, String address);
 }

@@ -1,5 +1,9 @@
 package org.pushbridge.app.demo;
 
+import static org.pushbridge.app.demo.Stage.ALICE;
+import static org.pushbridge.app.demo.Stage.A_MOMENT;
+import static org.pushbridge.app.demo.Stage.IPAD;
+
 import java.time.Duration;
 import java.util.List;
 import org.pushbridge.sim.apns.Fault;
@@ -13,10 +17,6 @@ import org.pushbridge.sim.ua.UaCall.End;
 
 /** Pushes that cannot ring a phone, or had better not, and tokens as apps of all kinds hand them over. */
 final class FailureStories {
-    private static final String ALICE = "Alice";
-    private static final String IPAD = "Alice's iPad";
-    private static final Duration A_MOMENT = Duration.ofMillis(300);
-
     private final DemoBridge bridge;
 
     private FailureStories(DemoBridge bridge) {

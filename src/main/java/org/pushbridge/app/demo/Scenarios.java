@@ -3,7 +3,6 @@ package org.pushbridge.app.demo;
 import static org.pushbridge.app.demo.Stage.ALICE;
 import static org.pushbridge.app.demo.Stage.A_MOMENT;
 import static org.pushbridge.app.demo.Stage.BOB;
-import static org.pushbridge.app.demo.Stage.IPAD;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -19,7 +18,6 @@ import org.pushbridge.sim.ua.UaCall.End;
 
 /** The stories, in the order in which they are played. */
 public final class Scenarios {
-    private static final String SHORT_RING_LIMIT = "calls.ring-limit = 4s";
 
     private final DemoBridge bridge;
 
@@ -31,27 +29,17 @@ public final class Scenarios {
     public static List<Scenario> all(DemoBridge bridge) {
         List<Scenario> all = new ArrayList<>();
         all.addAll(Invites.stories(bridge));
+        all.addAll(CancelStories.all(bridge));
+        all.addAll(AnsweredElsewhereStories.all(bridge));
+        all.addAll(DeclinedElsewhereStories.all(bridge));
+        all.addAll(RingLimitStories.all(bridge));
+        all.addAll(FailureStories.all(bridge));
         all.addAll(new Scenarios(bridge).others());
         return List.copyOf(all);
     }
 
     private List<Scenario> others() {
         return List.of(
-                story(
-                        "phone-wakes-while-caller-gives-up",
-                        "The caller gives up just as the woken phone gets the call: it stops ringing at once.",
-                        Scenarios::phoneWakesWhileCallerGivesUp),
-                story(
-                        "dead-token",
-                        "The app was deleted: Apple says so, the caller hears it at once, and nobody pushes there again.",
-                        Scenarios::deadToken),
-                new Story(
-                        "no-answer",
-                        "Nobody answers: when the ring limit is over, the phone falls silent and shows a missed call.",
-                        List.of(ALICE),
-                        SHORT_RING_LIMIT,
-                        Scenarios::noAnswer,
-                        bridge),
                 story(
                         "callee-hangs-up",
                         "The woken phone answers and, after a word, hangs up.",
@@ -75,13 +63,6 @@ public final class Scenarios {
                         "restart-while-asleep",
                         "The bridge is restarted while the phone sleeps; the next call wakes it all the same.",
                         Scenarios::restartWhileAsleep),
-                new Story(
-                        "two-devices-one-answers",
-                        "A phone that is awake and a tablet that sleeps both ring; one answers, the other stops.",
-                        List.of(ALICE, IPAD),
-                        "",
-                        Scenarios::twoDevicesOneAnswers,
-                        bridge),
                 story(
                         "decline",
                         "The woken phone's user declines, and the caller hears it at once.",
@@ -90,48 +71,6 @@ public final class Scenarios {
 
     private Story story(String name, String title, Story.Script script) {
         return new Story(name, title, List.of(ALICE), "", script, bridge);
-    }
-
-    private static void phoneWakesWhileCallerGivesUp(Stage stage) throws IOException {
-        stage.start("alice");
-        SimulatedIphone alice = stage.asleep(ALICE, "alice");
-
-        UaCall caller = stage.pbxCalls("alice");
-        CallScreen screen = stage.screen(alice);
-        stage.soon("the woken phone gets the INVITE", screen.invited());
-        caller.cancel();
-
-        stage.must("the caller hears", caller.outcome(), 487);
-        stage.must("the phone's ringing ends as", screen.ringing(), RingingEnd.CANCELLED);
-        stage.until("the phone shows a missed call", () -> alice.alerts().size() == 1);
-        stage.mustHavePushed(1, alice);
-    }
-
-    private static void deadToken(Stage stage) throws IOException {
-        stage.start("alice");
-        SimulatedIphone alice = stage.asleep(ALICE, "alice");
-        stage.uninstall(alice);
-
-        UaCall caller = stage.pbxCalls("alice");
-        stage.must("the caller hears", caller.outcome(), 480);
-        stage.mustSayWhy(caller, "Subscriber absent");
-        stage.must("the next caller hears", stage.pbxCalls("alice").outcome(), 480);
-        stage.mustHavePushed(1, alice);
-        stage.must("calls on the phone:", alice.screens().size(), 0);
-    }
-
-    private static void noAnswer(Stage stage) throws IOException {
-        stage.start("alice");
-        SimulatedIphone alice = stage.asleep(ALICE, "alice");
-
-        UaCall caller = stage.pbxCalls("alice");
-        CallScreen screen = stage.screen(alice);
-        stage.must("the caller hears", caller.outcome(), 480);
-        stage.mustSayWhy(caller, "No answer");
-        stage.must("the caller was told that it rings:", caller.statuses().contains(180), true);
-        stage.must("the phone's ringing ends as", screen.ringing(), RingingEnd.CANCELLED);
-        stage.until("the phone shows a missed call", () -> alice.alerts().size() == 1);
-        stage.mustHavePushed(1, alice);
     }
 
     private static void calleeHangsUp(Stage stage) throws IOException {
@@ -204,24 +143,6 @@ public final class Scenarios {
         stage.mustTalk(caller, callee);
         stage.hangUp(caller, callee);
         stage.mustHavePushed(1, alice);
-    }
-
-    private static void twoDevicesOneAnswers(Stage stage) throws IOException {
-        stage.start("alice");
-        SimulatedIphone phone = stage.awake(ALICE, "alice", Transport.TCP);
-        SimulatedIphone tablet = stage.asleep(IPAD, "alice");
-
-        UaCall caller = stage.pbxCalls("alice");
-        CallScreen onTablet = stage.screen(tablet);
-        stage.soon("the woken tablet gets the INVITE too", onTablet.invited());
-        phone.answerNow(stage.screen(phone));
-        UaCall callee = stage.answered(phone);
-        stage.mustTalk(caller, callee);
-        stage.must("the tablet's ringing ends as", onTablet.ringing(), RingingEnd.ANSWERED_ELSEWHERE);
-        stage.hangUp(caller, callee);
-        stage.mustHavePushed(0, phone);
-        stage.mustHavePushed(1, tablet);
-        stage.must("missed calls on the tablet:", tablet.alerts().size(), 0);
     }
 
     private static void decline(Stage stage) throws IOException {

@@ -52,6 +52,7 @@ import org.pushbridge.sim.phone.IphoneSettings;
 import org.pushbridge.sim.phone.OutgoingCall;
 import org.pushbridge.sim.phone.SimulatedIphone;
 import org.pushbridge.sim.phone.WakeTimes;
+import org.pushbridge.sim.ua.Answering;
 import org.pushbridge.sim.ua.Credentials;
 import org.pushbridge.sim.ua.SipMessage;
 import org.pushbridge.sim.ua.Transport;
@@ -80,6 +81,7 @@ final class Stage implements AutoCloseable {
     private static final String KEY = "KEY1234567";
     private static final String BUNDLE = "com.example.phone";
     private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration NOT_IN_THIS_STORY = Duration.ofMinutes(10);
     private static final Duration POLL = Duration.ofMillis(5);
     /** Calls from this address are the PBX's; phones have 127.0.0.1. */
     private static final byte[] PBX_HOST = {127, 0, 0, 2};
@@ -96,10 +98,10 @@ final class Stage implements AutoCloseable {
     private final InetSocketAddress address;
     private final Config config;
     private final Map<String, String> ownersOfTokens = new ConcurrentHashMap<>();
+    private final Map<String, List<String>> heardOverHttps = new ConcurrentHashMap<>();
     private final List<SimulatedIphone> phones = new CopyOnWriteArrayList<>();
     private final Map<String, Integer> arrived = new ConcurrentHashMap<>();
     private final List<Runnable> closing = new ArrayList<>();
-    private double wakeFactor = WAKE_FACTOR;
     private DemoBridge.Running running = () -> {};
     private double wakeFactor = WAKE_FACTOR;
 
@@ -307,13 +309,18 @@ final class Stage implements AutoCloseable {
 
     /** A phone that has not registered yet. */
     SimulatedIphone phone(String name, String user, Transport transport, AppSettings app) throws IOException {
+        return phone(name, user, transport, app, new WakeTimes(name.hashCode(), wakeFactor));
+    }
+
+    private SimulatedIphone phone(String name, String user, Transport transport, AppSettings app, WakeTimes wakeTimes)
+            throws IOException {
         String voip = apns.issueToken(BUNDLE, TokenKind.VOIP, Environment.PRODUCTION);
         String regular = apns.issueToken(BUNDLE, TokenKind.REGULAR, Environment.PRODUCTION);
         IphoneSettings settings = IphoneSettings.of(name, Credentials.of(user, passwordOf(user)), DOMAIN, address)
                 .over(transport, InetAddress.getByAddress(PHONE_HOST))
                 .withVoipToken(voip)
                 .withRemoteToken(regular)
-                .waking(new WakeTimes(name.hashCode(), wakeFactor))
+                .waking(wakeTimes)
                 .running(app.trusting(HTTPS.trustedByClients()));
         SimulatedIphone phone = new SimulatedIphone(
                 settings,
@@ -342,6 +349,11 @@ final class Stage implements AutoCloseable {
 
                     @Override
                     public void https(boolean sent, String what) {
+                        if (!sent) {
+                            heardOverHttps
+                                    .computeIfAbsent(name, n -> new CopyOnWriteArrayList<>())
+                                    .add(what);
+                        }
                         ladder.message(sent ? name : BRIDGE, sent ? BRIDGE : name, "HTTPS " + what, "");
                     }
                 });
@@ -380,6 +392,63 @@ final class Stage implements AutoCloseable {
         SimulatedIphone phone = awake(name, user, Transport.TCP, app);
         soon(name + " falls asleep", phone.sleep());
         return phone;
+    }
+
+    /** The same, but once woken, its app comes up to SIP only when it is launched. */
+    SimulatedIphone slowToRegister(String name, String user, AppSettings app) throws IOException {
+        SimulatedIphone phone = phone(name, user, Transport.TCP, app, WakeTimes.of(NOT_IN_THIS_STORY));
+        must(name + " can register: its REGISTER is answered with", phone.launch(), 200);
+        soon(name + " falls asleep", phone.sleep());
+        return phone;
+    }
+
+    /** A phone that has registered once, sleeps, and then went where neither SIP nor pushes reach it. */
+    SimulatedIphone outOfReach(String name, String user, AppSettings app) throws IOException {
+        SimulatedIphone phone = asleep(name, user, app);
+        soon(name + " is in flight mode", phone.flightMode(true));
+        return phone;
+    }
+
+    /** Brings it back: Apple delivers what it kept. */
+    void backInReach(SimulatedIphone phone) {
+        soon(phone.settings().name() + " is back", phone.flightMode(false));
+    }
+
+    /** The connection of a phone, the only one of its user's that has one, ends; the bridge has seen it. */
+    void loseConnection(SimulatedIphone phone) {
+        loseConnection(phone, 0);
+    }
+
+    /** The same, while others of its user's stay connected. */
+    void loseConnection(SimulatedIphone phone, long others) {
+        soon(phone.settings().name() + " loses its connection", phone.loseFlow());
+        untilConnected(phone, others);
+    }
+
+    /** Waits until so many devices of a phone's user are connected. */
+    void untilConnected(SimulatedIphone phone, long count) {
+        String user = phone.settings().credentials().user() + "@" + DOMAIN;
+        until(count + " devices of " + user + " are connected", () -> bridge.connectedDevices(config, user) == count);
+    }
+
+    /** A phone calls out by way of the PBX, and both talk. */
+    Talk talks(SimulatedIphone phone) {
+        pbx.onCall(Answering.answerAfter(Duration.ZERO));
+        UaCall caller = phone.call("sip:+4930987654@" + DOMAIN);
+        until("the call reaches the PBX", () -> !pbx.received().isEmpty());
+        Talk talk = new Talk(caller, pbx.received().get(0));
+        mustTalk(talk.caller(), talk.callee());
+        return talk;
+    }
+
+    /** They have gone on talking; then they hang up. */
+    void mustHaveGoneOn(Talk talk) {
+        must(
+                "the other call goes on: its re-INVITE is answered with",
+                talk.caller().reInvite(),
+                200);
+        must("its BYE is answered with", talk.caller().hangUp(), 200);
+        must("its other side ends as", talk.callee().ended(), UaCall.End.HUNG_UP_THERE);
     }
 
     /** The PBX calls a user. */
@@ -490,6 +559,11 @@ final class Stage implements AutoCloseable {
                 () -> arrived(phone, "200 REGISTER") >= times);
     }
 
+    /** Waits until the caller is told that it rings. */
+    void mustHearRinging(UaCall caller) {
+        until("the caller hears 180", () -> caller.statuses().contains(180));
+    }
+
     // --- what must be --------------------------------------------------------------------------------------------
 
     /** Waits for a value, which must be the expected one. */
@@ -554,8 +628,51 @@ final class Stage implements AutoCloseable {
         }
     }
 
+    /** Waits until a phone's app has been told so over HTTPS: a reason, or {@code live}. */
+    void mustHearOverHttps(SimulatedIphone phone, String what) {
+        String name = phone.settings().name();
+        until(
+                name + " hears over HTTPS: " + what,
+                () -> heardOverHttps.getOrDefault(name, List.of()).contains(what));
+    }
+
+    /** Waits until APNs has a VoIP push for a phone, be it delivered or not. */
+    void untilPushedTo(SimulatedIphone phone) {
+        until("a VoIP push is sent to " + phone.settings().name(), () -> count(PushType.VOIP, phone) > 0);
+    }
+
+    /** The user is told once of a missed call. */
+    void mustShowMissedCall(SimulatedIphone phone) {
+        until(
+                phone.settings().name() + " shows a missed call",
+                () -> !phone.alerts().isEmpty());
+        must("alerts shown by " + phone.settings().name() + ":", phone.alerts().size(), 1);
+        must("alerts sent to " + phone.settings().name() + ":", count(PushType.ALERT, phone), 1L);
+    }
+
+    /** The user is not told of a missed call. */
+    void mustNotShowMissedCall(SimulatedIphone phone) {
+        must("alerts sent to " + phone.settings().name() + ":", count(PushType.ALERT, phone), 0L);
+    }
+
+    void mustHavePushedInBackground(int count, SimulatedIphone phone) {
+        must("background pushes sent to " + phone.settings().name() + ":", count(PushType.BACKGROUND, phone), (long)
+                count);
+    }
+
+    /** The pushes that were sent for a phone. */
+    private long count(PushType type, SimulatedIphone phone) {
+        String token = type == PushType.VOIP
+                ? phone.settings().voipToken()
+                : phone.settings().remoteToken().orElseThrow();
+        return apns.received().stream()
+                .filter(p -> p.type().filter(type::equals).isPresent())
+                .filter(p -> p.token().equals(token))
+                .count();
+    }
+
     void mustHavePushed(int count, SimulatedIphone phone) {
-        must("VoIP pushes sent to " + phone.settings().name() + ":", voipPushesTo(phone), (long) count);
+        must("VoIP pushes sent to " + phone.settings().name() + ":", count(PushType.VOIP, phone), (long) count);
     }
 
     /** The alerts that were to ring a phone instead of a VoIP push. */
@@ -568,9 +685,7 @@ final class Stage implements AutoCloseable {
     }
 
     long voipPushesTo(SimulatedIphone phone) {
-        return voipPushes().stream()
-                .filter(p -> p.token().equals(phone.settings().voipToken()))
-                .count();
+        return count(PushType.VOIP, phone);
     }
 
     private List<ReceivedPush> voipPushes() {
