@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.pushbridge.config.Config;
@@ -67,6 +68,10 @@ final class InnerApns implements AutoCloseable {
             files.put(key.teamId(), Files.writeString(keys.resolve(key.teamId() + ".p8"), key.p8()));
         }
         apns = SimulatedApns.start(simulated.build());
+        Optional<Path> log = config.apns().simulatedLog();
+        if (log.isPresent()) {
+            apns.listen(PushLog.to(log.get()));
+        }
         List<PushSettings.App> apps = config.apps().isEmpty()
                 ? List.of(new PushSettings.App(
                         SAMPLE_APP,

@@ -4,7 +4,6 @@ import java.io.BufferedReader;
 import java.io.Console;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.Reader;
 import java.nio.charset.Charset;
 import java.util.Optional;
 
@@ -13,11 +12,13 @@ interface PasswordSource {
     /** Asks on the terminal, without echo; empty if there is no terminal, or its user gives up. */
     Optional<char[]> ask(String prompt);
 
-    /** Reads the first line of standard input; empty if there is none. */
+    /** Reads the next line of standard input; empty if there is none. */
     Optional<char[]> readLine() throws IOException;
 
     static PasswordSource ofThisProcess() {
         return new PasswordSource() {
+            private Optional<BufferedReader> in = Optional.empty();
+
             // From Java 22 to 24 there is a console without a terminal too, unless -Djdk.console=java.base is
             // given, as the launcher does; without it, what was piped in is read, which does no harm.
             @SuppressWarnings("SystemConsoleNull")
@@ -29,8 +30,10 @@ interface PasswordSource {
 
             @Override
             public Optional<char[]> readLine() throws IOException {
-                Reader in = new InputStreamReader(System.in, Charset.defaultCharset());
-                return Optional.ofNullable(new BufferedReader(in).readLine()).map(String::toCharArray);
+                BufferedReader lines = in.orElseGet(
+                        () -> new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset())));
+                in = Optional.of(lines);
+                return Optional.ofNullable(lines.readLine()).map(String::toCharArray);
             }
         };
     }

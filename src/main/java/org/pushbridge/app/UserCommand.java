@@ -2,6 +2,7 @@ package org.pushbridge.app;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -46,10 +47,10 @@ final class UserCommand implements Runnable {
     /** {@code user add}. */
     @Command(
             name = "add",
-            header = "Adds a user, who can then register with a phone.",
+            header = "Adds users, who can then register with a phone.",
             description = {
                 "",
-                "Asks for the password on the terminal, or reads it from standard input. It is kept as a hash alone.",
+                "Asks for each password on the terminal, or reads it from standard input. It is kept as a hash alone.",
                 ""
             },
             mixinStandardHelpOptions = true,
@@ -72,10 +73,15 @@ final class UserCommand implements Runnable {
         @Mixin
         ConfigOption config = new ConfigOption();
 
-        @Parameters(paramLabel = "ADDRESS", description = "alice@example.com, or alice for the first domain.")
-        String address = "";
+        @Parameters(
+                paramLabel = "ADDRESS",
+                arity = "1..*",
+                description = "alice@example.com, or alice for the first domain.")
+        List<String> addresses = List.of();
 
-        @Option(names = "--password-stdin", description = "The password is the first line of standard input.")
+        @Option(
+                names = "--password-stdin",
+                description = "The passwords are the first lines of standard input, one for each address.")
         boolean fromStandardInput;
 
         @Option(names = "--replace", description = "If there is such a user, set the new password.")
@@ -90,17 +96,23 @@ final class UserCommand implements Runnable {
         @Override
         public Integer call() throws IOException {
             Config settings = config.load();
-            Aor aor = aor(address, settings, spec);
-            char[] password = password(aor);
-            User user = withPassword.apply(aor, password);
-            Arrays.fill(password, ' ');
+            List<Aor> aors =
+                    addresses.stream().map(each -> aor(each, settings, spec)).toList();
+            List<User> added = new ArrayList<>();
+            for (Aor aor : aors) {
+                char[] password = password(aor);
+                added.add(withPassword.apply(aor, password));
+                Arrays.fill(password, ' ');
+            }
             try (Users users = opened(open, settings)) {
-                if (!users.add(user, replace)) {
-                    throw new CommandFailed(
-                            "There is a user " + aor + " already; --replace gives them the new password.");
+                for (User user : added) {
+                    if (!users.add(user, replace)) {
+                        throw new CommandFailed(
+                                "There is a user " + user.aor() + " already; --replace gives them the new password.");
+                    }
+                    spec.commandLine().getOut().println("Saved " + user.aor());
                 }
             }
-            spec.commandLine().getOut().println("Saved " + aor);
             return Main.OK;
         }
 
@@ -109,7 +121,7 @@ final class UserCommand implements Runnable {
                     ? passwords
                             .readLine()
                             .orElseThrow(() -> new ParameterException(
-                                    spec.commandLine(), "There is no password on standard input."))
+                                    spec.commandLine(), "There is no password for " + aor + " on standard input."))
                     : typed(aor);
             if (password.length == 0) {
                 throw new ParameterException(spec.commandLine(), "The password is empty; choose another.");

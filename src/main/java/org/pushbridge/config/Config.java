@@ -299,6 +299,7 @@ public record Config(
      * The way to Apple.
      *
      * @param simulated whether pushes go to a simulated APNs inside the bridge, and never to Apple
+     * @param simulatedLog where the simulated APNs writes what it is sent, secrets included
      * @param trustFile PEM certificates to trust instead of the JVM's
      * @param deadline how long Apple may take to answer one push
      * @param maxInFlight pushes under way at a time, for each credentials and environment
@@ -306,6 +307,7 @@ public record Config(
      */
     public record Apns(
             boolean simulated,
+            Optional<Path> simulatedLog,
             HostPort productionEndpoint,
             HostPort sandboxEndpoint,
             Optional<Path> trustFile,

@@ -68,6 +68,7 @@ final class ConfigReader {
     private final Section root;
     private final ConfigObject eachTrunk;
     private final ConfigObject eachApp;
+    private final Path folder;
     private final Kind<Path> fileHere;
 
     private ConfigReader(Path file, ConfigObject given) {
@@ -76,8 +77,8 @@ final class ConfigReader {
         this.root = new Section("", given, presets.getObject("settings"), problems);
         this.eachTrunk = presets.getObject("each-trunk");
         this.eachApp = presets.getObject("each-app");
-        Path folder = file.getParent();
-        this.fileHere = Kind.readableFile(folder == null ? Path.of("") : folder);
+        this.folder = Optional.ofNullable(file.getParent()).orElse(Path.of(""));
+        this.fileHere = Kind.readableFile(folder);
     }
 
     static Config read(Path file) {
@@ -425,6 +426,7 @@ final class ConfigReader {
     private Apns apns(Section section, boolean simulated) {
         return new Apns(
                 simulated,
+                section.optional("simulated-log", Kind.parsed(folder::resolve)),
                 section.get("production-endpoint", Kind.parsed(HostPort::parse)),
                 section.get("sandbox-endpoint", Kind.parsed(HostPort::parse)),
                 section.optional("trust-file", fileHere),

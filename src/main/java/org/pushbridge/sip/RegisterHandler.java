@@ -58,6 +58,8 @@ final class RegisterHandler {
 
     /** The user whose device used a connection that is closed now; asked once. */
     Optional<Aor> aorOf(Flow closed) {
-        return Optional.ofNullable(connections.remove(closed));
+        Optional<Aor> aor = Optional.ofNullable(connections.remove(closed));
+        aor.ifPresent(user -> log.debug("A phone's connection is gone; user={} peer={}", user, closed.remote()));
+        return aor;
     }
 }

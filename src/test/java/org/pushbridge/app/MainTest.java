@@ -184,6 +184,21 @@ class MainTest {
     }
 
     @Test
+    void severalUsersAreAddedAtOnce() {
+        typed.add("secret");
+        typed.add("secret");
+        typed.add("other");
+        typed.add("other");
+
+        assertThat(run("user", "add", "alice", "bob@example.com")).isZero();
+
+        assertThat(directory.user(Aor.parse("alice@example.com")))
+                .contains(Server.withPassword(Aor.parse("alice@example.com"), "secret".toCharArray()));
+        assertThat(directory.user(Aor.parse("bob@example.com")))
+                .contains(Server.withPassword(Aor.parse("bob@example.com"), "other".toCharArray()));
+    }
+
+    @Test
     void anExistingUserIsKeptUnlessReplaced() {
         standardInput = "one";
         run("user", "add", "alice", "--password-stdin");
