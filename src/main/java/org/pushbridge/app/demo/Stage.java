@@ -79,7 +79,7 @@ final class Stage implements AutoCloseable {
     private static final String APNS = "APNs";
     private static final String TEAM = "ABCDE12345";
     private static final String KEY = "KEY1234567";
-    private static final String BUNDLE = "com.example.phone";
+    static final String BUNDLE = "com.example.phone";
     private static final Duration PATIENCE = Duration.ofSeconds(15);
     private static final Duration NOT_IN_THIS_STORY = Duration.ofMinutes(10);
     private static final Duration POLL = Duration.ofMillis(5);
@@ -468,6 +468,11 @@ final class Stage implements AutoCloseable {
         ladder.event(APNS, "out of reach");
     }
 
+    /** Apple drops the regular pushes to a phone, such as those in the background. */
+    void dropRegularPushes(SimulatedIphone phone) {
+        apns.block(phone.settings().remoteToken().orElseThrow());
+    }
+
     /** The app is deleted from the phone. */
     void uninstall(SimulatedIphone phone) {
         apns.unregister(phone.settings().voipToken(), Instant.now());
@@ -519,8 +524,9 @@ final class Stage implements AutoCloseable {
 
     /** The PBX calls a user's phone, which takes the call. */
     Talk talk(String user, SimulatedIphone phone) {
+        int number = phone.screens().size() + 1;
         UaCall caller = pbxCalls(user);
-        UaCall callee = answerNow(phone, screen(phone, phone.screens().size() + 1));
+        UaCall callee = answerNow(phone, screen(phone, number));
         mustTalk(caller, callee);
         return new Talk(caller, callee);
     }
@@ -686,6 +692,11 @@ final class Stage implements AutoCloseable {
 
     long voipPushesTo(SimulatedIphone phone) {
         return count(PushType.VOIP, phone);
+    }
+
+    /** Waits until so many VoIP pushes were sent to a phone, wherever they are. */
+    void untilPushed(int count, SimulatedIphone phone) {
+        until(count + " VoIP pushes were sent to " + phone.settings().name(), () -> voipPushesTo(phone) == count);
     }
 
     private List<ReceivedPush> voipPushes() {
