@@ -43,8 +43,8 @@ final class FailureStories {
                         FailureStories::deadTokenOneOfTwo),
                 with.story(
                         "apns-down",
-                        "Apple cannot be reached: the caller is told at once, and when to try again.",
-                        "apns.deadline = 2s",
+                        "Apple cannot be reached: it is tried while the call rings, then the caller hears when to call again.",
+                        "calls.ring-limit = 3s",
                         FailureStories::apnsDown),
                 with.story(
                         "apns-down-one-rings",
