@@ -27,12 +27,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.pushbridge.call.CallEvent.Failure;
 import org.pushbridge.call.CallPlan.Candidate;
 import org.pushbridge.call.CallPlan.Reach;
 import org.pushbridge.call.Coverage.Situation;
+import org.pushbridge.call.LegView.Attempt;
 
 /**
  * Watches one call from outside: knows the plan, the events that went in and the actions that came out, and from these
@@ -100,139 +100,6 @@ final class CallChecker {
     private record HeldBye(Side to, LegDialog dialog) {}
 
     private record AttemptId(LegId leg, int attempt) {}
-
-    /** What is known of a leg from outside. */
-    private static final class LegView {
-        final LegId id;
-        final boolean pushable;
-        final Pushes pushes;
-        final Map<Integer, Attempt> attempts = new TreeMap<>();
-        /** Asleep from the start, and to be left alone while another device has the call. */
-        boolean spared;
-
-        boolean pushed;
-        boolean pushAccepted;
-        /** Its app asked over HTTP after the push, before it registered. */
-        boolean asked;
-
-        boolean alerting;
-        /** Its flow is known to be gone, and it had the call. */
-        boolean lost;
-        /** It has a copy of the INVITE whose transaction is over: it refused the next copy as merged. */
-        boolean keepsACopy;
-
-        boolean flowOfCopyLost;
-        boolean pushFailed;
-        boolean registeredSincePush;
-        boolean registeredSinceInvite;
-        boolean newestBroke;
-        boolean anyBroke;
-        boolean refused;
-        int refusedStatus;
-        boolean rang;
-        int lastRang;
-        boolean someCopy;
-        boolean told;
-        boolean buried;
-        boolean alerted;
-
-        LegView(LegId id, Pushes pushes) {
-            this.id = id;
-            this.pushes = pushes;
-            this.pushable = pushes.wake();
-        }
-
-        boolean ringsForAnOldCopy() {
-            return keepsACopy && !flowOfCopyLost;
-        }
-
-        /** Whether it is known to have the call, or may well have it: certainly up to, or also at, the silence limit. */
-        boolean hasTheCall(long now, long silenceLimit) {
-            Attempt newest = attempts.get(attempts.size());
-            boolean underWay = newest != null
-                    && newest.isOpen()
-                    && !newest.responded
-                    && !newest.flowLost
-                    && now < newest.silentSince + silenceLimit;
-            return ringsForAnOldCopy() || underWay || attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice);
-        }
-
-        boolean hadThePush() {
-            return pushed && (registeredSincePush || asked || (pushAccepted && !pushFailed));
-        }
-
-        /** Whether an INVITE may still bring an answer that is wanted. */
-        boolean hasOpenAttempt() {
-            return attempts.values().stream().anyMatch(Attempt::isOpen);
-        }
-
-        boolean awaitsAnEnd() {
-            return attempts.values().stream().anyMatch(a -> !a.ended);
-        }
-
-        boolean isAsleep() {
-            return pushed && !pushFailed && !registeredSincePush && !asked;
-        }
-
-        /** Awake, as its app says, and not yet registered. */
-        boolean isComing() {
-            return asked && !registeredSincePush;
-        }
-
-        /** Whether something may still come of this leg, so that giving up would be wrong. */
-        boolean isHopeful() {
-            // A phone that woke and lost its connection at once shows that it is there: it may come again.
-            boolean mayComeAgain = pushed && registeredSincePush && newestBroke;
-            return !refused
-                    && (hasOpenAttempt()
-                            || isAsleep()
-                            || isComing()
-                            || spared
-                            || keepsACopy
-                            || mayComeAgain
-                            || registeredSinceInvite);
-        }
-
-        /** Whether nothing can come of this leg, so that waiting for it would be wrong. */
-        boolean isHopeless() {
-            // An older copy of the INVITE whose connection broke leaves it open what to make of that.
-            boolean mayComeAgain = !refused && pushed && registeredSincePush && anyBroke;
-            return !isHopeful() && !mayComeAgain;
-        }
-
-        int status() {
-            return refused ? refusedStatus : UNREACHED;
-        }
-
-        boolean needsVerdict() {
-            return (pushed || rang) && !told && !buried;
-        }
-    }
-
-    private static final class Attempt {
-        long silentSince;
-        boolean ended;
-        boolean responded;
-        boolean rung;
-        boolean flowLost;
-        boolean lostInSilence;
-        boolean everLost;
-        boolean cancelled;
-        boolean cancelledAtTheEnd;
-
-        Attempt(long at) {
-            silentSince = at;
-        }
-
-        /** Whether the device has this INVITE and is able to act on it, as far as anyone outside can know. */
-        boolean mayBeWithTheDevice() {
-            return isOpen() && responded && !flowLost;
-        }
-
-        boolean isOpen() {
-            return !ended && !cancelled;
-        }
-    }
 
     /** A dialog whose 2xx came. */
     private static final class Confirmed {
@@ -384,10 +251,7 @@ final class CallChecker {
             }
         } else if (event instanceof CallEvent.AppGone e) {
             LegView leg = leg(e.leg());
-            if (callerWaits
-                    && leg.isAsleep()
-                    && !leg.ringsForAnOldCopy()
-                    && leg.attempts.values().stream().noneMatch(Attempt::mayBeWithTheDevice)) {
+            if (callerWaits && leg.isAsleep() && !leg.ringsForAnOldCopy() && !leg.any(Attempt::mayBeWithTheDevice)) {
                 goneDue = Optional.of(e.leg());
                 coverage.saw(Situation.APP_GONE);
             }
@@ -465,7 +329,7 @@ final class CallChecker {
             return;
         }
         alertingMay = true;
-        boolean rang = leg.attempts.values().stream().anyMatch(a -> a.rung);
+        boolean rang = leg.any(a -> a.rung);
         if (leg.isHopeful() && !rang) {
             alertingDue = Optional.of(id);
             coverage.saw(Situation.ALERTING_OVER_HTTP);
@@ -522,7 +386,7 @@ final class CallChecker {
         if (leg.isAsleep()) {
             coverage.saw(Situation.WOKEN_AND_INVITED);
         }
-        if (leg.attempts.values().stream().anyMatch(a -> a.isOpen() && a.flowLost)) {
+        if (leg.any(a -> a.isOpen() && a.flowLost)) {
             coverage.saw(Situation.CAME_BACK_AFTER_FLOW_LOST);
         }
         leg.registeredSincePush = true;
@@ -531,8 +395,7 @@ final class CallChecker {
             return;
         }
         boolean anyMayWork = leg.ringsForAnOldCopy()
-                || leg.attempts.values().stream()
-                        .anyMatch(a -> a.isOpen() && !a.flowLost && (a.responded || !silentTooLong(leg, a)));
+                || leg.any(a -> a.isOpen() && !a.flowLost && (a.responded || !silentTooLong(leg, a)));
         if (leg.spared) {
             coverage.saw(Situation.SPARED_AND_INVITED);
         }
@@ -605,7 +468,7 @@ final class CallChecker {
         boolean trying = e.status() == 100;
         if (trying) {
             coverage.saw(Situation.TRYING);
-            if (leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)) {
+            if (leg.any(Attempt::mayBeWithTheDevice)) {
                 return;
             }
         }
@@ -711,7 +574,7 @@ final class CallChecker {
             return;
         }
         Attempt newest = leg.attempts.get(leg.attempts.size());
-        if (leg.ringsForAnOldCopy() || leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)) {
+        if (leg.ringsForAnOldCopy() || leg.any(Attempt::mayBeWithTheDevice)) {
             leg.attempts.values().forEach(a -> a.flowLost = a.everLost = true);
             leg.flowOfCopyLost = true;
             if (callerWaits) {
@@ -1078,14 +941,13 @@ final class CallChecker {
         Hint background = new Hint(why, false);
         for (LegView leg : legs.values()) {
             boolean tookIt = answered.map(LegDialog::leg).equals(Optional.of(leg.id));
-            boolean connected =
-                    leg.ringsForAnOldCopy() || leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice);
+            boolean connected = leg.ringsForAnOldCopy() || leg.any(Attempt::mayBeWithTheDevice);
             if (leg.refused || tookIt || connected || !leg.pushable) {
                 continue;
             }
             boolean byVoip = leg.pushes.end() && leg.hadThePush();
             boolean neverInvited = leg.pushed && leg.attempts.isEmpty();
-            boolean lostOne = leg.attempts.values().stream().anyMatch(a -> a.flowLost || a.ended);
+            boolean lostOne = leg.any(a -> a.flowLost || a.ended);
             if (byVoip) {
                 pushEndAllowed.put(leg.id, Set.of(voip));
             } else if (lostOne && why != Verdict.RING_LIMIT) {
@@ -1422,15 +1284,14 @@ final class CallChecker {
                                 || !attempt.isOpen()
                                 || leg.pushed
                                 || leg.lost
-                                || leg.attempts.values().stream().anyMatch(Attempt::mayBeWithTheDevice)
+                                || leg.any(Attempt::mayBeWithTheDevice)
                                 || entry.getKey() < leg.attempts.size(),
                         ONE_PUSH,
                         leg.id,
                         " has been silent for too long, but was not pushed to");
             }
-            boolean tried = leg.ringsForAnOldCopy()
-                    || leg.attempts.values().stream()
-                            .anyMatch(a -> a.isOpen() && !a.flowLost && !silentTooLong(leg, a));
+            boolean tried =
+                    leg.ringsForAnOldCopy() || leg.any(a -> a.isOpen() && !a.flowLost && !silentTooLong(leg, a));
             require(
                     over || tried || !leg.registeredSinceInvite,
                     ONE_INVITE,
@@ -1484,7 +1345,10 @@ final class CallChecker {
         require(pushEndDue.isEmpty(), END_PUSH, "no push hints that the call is over: ", pushEndDue);
         require(cancelAgainDue.isEmpty(), CANCELLED, "it rings on, on a fresh flow: ", cancelAgainDue);
         require(lateBuryDue.isEmpty(), VERDICT, "it has shown up and is not told: ", lateBuryDue);
-        long limit = plan.holdLimit().toMillis();
+        checkHolds(plan.holdLimit().toMillis());
+    }
+
+    private void checkHolds(long limit) {
         Set<Timer> needed = new HashSet<>();
         callerHeldSince.ifPresent(since -> {
             require(now <= since + limit, HELD, "the caller is waited for too long");
@@ -1501,9 +1365,11 @@ final class CallChecker {
             LegId party = party(id.from().other(), id.dialog()).orElseThrow();
             needed.add(invite ? Timer.hold(party) : Timer.holdBriefly(party));
         }));
-        Set<Timer> running = new HashSet<>(timers.keySet());
-        running.removeIf(t -> t.kind() != Timer.Kind.HOLD && t.kind() != Timer.Kind.HOLD_BRIEFLY);
-        require(running.equals(needed), TIMERS, "holds run: ", running, ", needed: ", needed);
+        for (Timer timer : timers.keySet()) {
+            boolean holds = timer.kind() == Timer.Kind.HOLD || timer.kind() == Timer.Kind.HOLD_BRIEFLY;
+            require(!holds || needed.remove(timer), TIMERS, "nothing waits: ", timer);
+        }
+        require(needed.isEmpty(), TIMERS, "it would wait for ever: ", needed);
     }
 
     private void checkDialogs() {
@@ -1557,11 +1423,7 @@ final class CallChecker {
             if (timer.kind() == Timer.Kind.SILENCE) {
                 LegView leg = leg(timer.leg());
                 require(callerWaits && leg.hasOpenAttempt(), TIMERS, "nothing to wait for: ", timer);
-                require(
-                        leg.attempts.values().stream().noneMatch(Attempt::mayBeWithTheDevice),
-                        TIMERS,
-                        "it is not silent: ",
-                        timer);
+                require(!leg.any(Attempt::mayBeWithTheDevice), TIMERS, "it is not silent: ", timer);
             }
         }
     }

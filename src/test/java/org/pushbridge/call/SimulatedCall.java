@@ -96,14 +96,6 @@ final class SimulatedCall {
         return call.endFor(device);
     }
 
-    long sinceItBegan() {
-        return world.now - began;
-    }
-
-    long beganAt() {
-        return began;
-    }
-
     private final CallPorts edges = new CallPorts() {
         @Override
         public void respondToCaller(CallAction.RespondToCaller action) {
