@@ -48,7 +48,7 @@ final class LegView {
     }
 
     boolean ringsForAnOldCopy() {
-        return keepsACopy && !flowOfCopyLost;
+        return keepsACopy && !flowOfCopyLost && !refused;
     }
 
     /** Whether it is known to have the call, or may well have it: certainly up to, or also at, the silence limit. */
