@@ -46,7 +46,7 @@ final class RegisterHandler {
         if (flow.isConnection()) {
             connections.put(flow, device.aor());
             if (!bridge.stack().isAlive(flow)) {
-                connections.remove(flow); // it closed meanwhile, and nobody will tell
+                var unused = aorOf(flow); // it closed meanwhile, and nobody will tell
             }
         }
         bridge.waker().awake(device);
