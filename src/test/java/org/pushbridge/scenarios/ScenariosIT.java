@@ -21,7 +21,7 @@ class ScenariosIT {
         List<String> names = output(0, "--list")
                 .map(line -> line.substring(0, line.indexOf(' ')))
                 .toList();
-        assertThat(names).hasSizeGreaterThanOrEqualTo(16);
+        assertThat(names).hasSizeGreaterThanOrEqualTo(46);
         List<String> told = output(-1).toList();
         List<DynamicTest> tests = new ArrayList<>();
         for (String name : names) {
