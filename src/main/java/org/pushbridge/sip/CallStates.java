@@ -57,12 +57,15 @@ public final class CallStates {
                 }));
     }
 
-    /** The app alerts its user: the caller hears 180. Then as {@link #of}. */
+    /** The app alerts its user: the caller hears 180. Then as {@link #of}; if the call is over, the app knows. */
     public CompletionStage<Optional<CallState>> alerting(UUID call, DeviceId device) {
         return tell(call, device, CallEvent.Alerting::new);
     }
 
-    /** The user declines, as if the device had answered its INVITE with this status. Then as {@link #of}. */
+    /**
+     * The user declines, as if the device had answered its INVITE with this status. Then as {@link #of}; if the call is
+     * over, the app knows.
+     */
     public CompletionStage<Optional<CallState>> decline(UUID call, DeviceId device, int status) {
         return tell(call, device, leg -> new CallEvent.Declined(leg, status));
     }
@@ -88,7 +91,10 @@ public final class CallStates {
         } else if (running.isEmpty()) {
             state.complete(of(call, device));
         }
-        return state;
+        return state.thenApply(known -> {
+            known.flatMap(CallState::end).ifPresent(end -> bridge.tombstones().told(call, device));
+            return known;
+        });
     }
 
     /** The call's thread is too far behind: ask again later. */
