@@ -4,6 +4,7 @@ import gov.nist.javax.sip.header.RAck;
 import gov.nist.javax.sip.message.SIPMessage;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -187,7 +188,8 @@ final class BridgedCall implements CallEdge {
             return;
         }
         Callee.Route route = found.get();
-        DeviceLeg leg = legs.computeIfAbsent(action.leg(), id -> new DeviceLeg(id, sipCallId(id), route.farEnd()));
+        DeviceLeg leg = legs.computeIfAbsent(
+                action.leg(), legId -> new DeviceLeg(legId, sipCallId(legId), localTag(id(), legId), route.farEnd()));
         leg.farEnd = route.farEnd();
         leg.requestUri = Messages.withoutPushParameters(route.requestUri());
         running.claimDialog(leg.localTag);
@@ -223,6 +225,16 @@ final class BridgedCall implements CallEdge {
     /** The Call-ID of the INVITE of a call to a device. */
     static String sipCallId(CallId call, DeviceId device) {
         return call + "-" + device.value();
+    }
+
+    /**
+     * The bridge's tag towards one device, which is the same in each INVITE of a call, also in one that only tells of its
+     * end: a device that gets two takes the second for a copy (RFC 3261 section 8.2.2.2). No one else can guess it, as
+     * the call's id is random.
+     */
+    static String localTag(CallId call, LegId leg) {
+        return UUID.nameUUIDFromBytes((call + "/" + leg).getBytes(StandardCharsets.UTF_8))
+                .toString();
     }
 
     @Override

@@ -17,7 +17,7 @@ final class DeviceLeg {
     final LegId id;
     final String callId;
     /** The same for each attempt, so that a device that gets two knows them for one (RFC 3261 section 8.2.2.2). */
-    final String localTag = Messages.token();
+    final String localTag;
 
     FarEnd farEnd;
     /** What the newest INVITE was sent to; the remote target until a Contact says better. */
@@ -54,9 +54,10 @@ final class DeviceLeg {
         return taken.stream().anyMatch(other -> other != attempt);
     }
 
-    DeviceLeg(LegId id, String callId, FarEnd farEnd) {
+    DeviceLeg(LegId id, String callId, String localTag, FarEnd farEnd) {
         this.id = id;
         this.callId = callId;
+        this.localTag = localTag;
         this.farEnd = farEnd;
     }
 }

@@ -2,7 +2,6 @@ package org.pushbridge.sip;
 
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
@@ -30,8 +29,8 @@ import org.pushbridge.sip.stack.ResponseHandler;
  * REGISTER, in the way their app understands. Safe for any thread.
  *
  * <p>An app on dialog events gets a NOTIFY with the calls that are alive. Any other gets an INVITE that is cancelled at
- * once: the call its push announced appears, and is over. It has the same Call-ID, From tag and CSeq whenever it is
- * sent, so that a device that gets it twice takes the second for a copy (RFC 3261 section 8.2.2.2).
+ * once: the call its push announced appears, and is over. It has the Call-ID, From tag and CSeq of the call's own INVITE,
+ * so that a device that gets both, or this twice, takes the second for a copy (RFC 3261 section 8.2.2.2).
  */
 final class Verdicts {
     private static final Logger log = LogManager.getLogger(Verdicts.class);
@@ -127,7 +126,7 @@ final class Verdicts {
                 "INVITE",
                 target,
                 caller(tombstone),
-                tag(tombstone),
+                BridgedCall.localTag(new CallId(tombstone.call()), Bridge.leg(device.id())),
                 "<sip:" + Messages.userPart(device.aor().user()) + "@"
                         + device.aor().host() + ">",
                 Optional.empty(),
@@ -158,13 +157,6 @@ final class Verdicts {
         } catch (IllegalArgumentException e) {
             return "\"Anonymous\" <sip:anonymous@anonymous.invalid>"; // RFC 3261 section 8.1.1.3
         }
-    }
-
-    /** The same for each copy of the INVITE, also after a restart. */
-    private static String tag(Tombstone tombstone) {
-        return UUID.nameUUIDFromBytes(
-                        (tombstone.call() + "/" + tombstone.device().value()).getBytes(StandardCharsets.US_ASCII))
-                .toString();
     }
 
     private final class Outcome implements ResponseHandler {
