@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sip.address.Address;
@@ -26,9 +27,11 @@ import org.pushbridge.call.CallPlan;
 import org.pushbridge.call.Content;
 import org.pushbridge.call.Ending;
 import org.pushbridge.call.ExchangeId;
+import org.pushbridge.call.Leg;
 import org.pushbridge.call.LegDialog;
 import org.pushbridge.call.LegId;
 import org.pushbridge.call.Side;
+import org.pushbridge.call.Verdict;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
@@ -264,7 +267,27 @@ final class BridgedCall implements CallEdge {
         bridge.device(leg.id)
                 .flatMap(bridge::reachableBinding)
                 .filter(binding -> !binding.flow().equals(leg.flows.get(attempt)))
-                .ifPresent(binding -> invite.cancelAgain(new Destination.OverFlow(binding.flow())));
+                .ifPresent(binding -> invite.cancelAgain(
+                        new Destination.OverFlow(binding.flow()),
+                        () -> running.submit(() -> inviteForgotten(leg, attempt))));
+    }
+
+    /**
+     * The device lost its INVITE with the connection, and may still show the call: if it has no other, it is told like
+     * one that wakes too late.
+     */
+    private void inviteForgotten(DeviceLeg leg, int attempt) {
+        Leg stands = running.call().legs().get(leg.id);
+        Optional<Verdict> verdict = running.call().verdict();
+        boolean wasItsLast =
+                stands != null && stands.open().isEmpty() && stands.cancelled().equals(Set.of(attempt));
+        if (wasItsLast && verdict.isPresent() && !leg.hasEndedAnInvite()) {
+            bridge.device(leg.id).ifPresent(device -> {
+                bury(device, verdict.get(), false);
+                bridge.verdicts().onInviteForgotten(device);
+            });
+        }
+        running.on(new CallEvent.LegFailed(leg.id, attempt, Failure.REFUSED, 481, Optional.empty()));
     }
 
     @Override
@@ -380,17 +403,21 @@ final class BridgedCall implements CallEdge {
     @Override
     public void bury(CallAction.Bury action) {
         bridge.device(action.leg()).ifPresent(device -> {
-            Address from = caller.invite.message().getFrom().getAddress();
-            bridge.tombstones()
-                    .bury(
-                            id().value(),
-                            device.id(),
-                            action.verdict().word(),
-                            Messages.withoutPushParameters(from.getURI().toString()),
-                            from.getDisplayName() == null ? "" : from.getDisplayName(),
-                            action.had());
+            bury(device, action.verdict(), action.had());
             bridge.verdicts().onBuried(device, began);
         });
+    }
+
+    private void bury(Device device, Verdict verdict, boolean had) {
+        Address from = caller.invite.message().getFrom().getAddress();
+        bridge.tombstones()
+                .bury(
+                        id().value(),
+                        device.id(),
+                        verdict.word(),
+                        Messages.withoutPushParameters(from.getURI().toString()),
+                        from.getDisplayName() == null ? "" : from.getDisplayName(),
+                        had);
     }
 
     @Override
@@ -734,6 +761,7 @@ final class BridgedCall implements CallEdge {
                 } else if (status < 300) {
                     answered(leg, attempt, response);
                 } else {
+                    leg.noteEnded(status);
                     failed(Failure.REFUSED, crossing(status, leg.id), Optional.of(carried(response)));
                 }
             });

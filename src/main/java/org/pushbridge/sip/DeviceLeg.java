@@ -12,6 +12,7 @@ import org.pushbridge.sip.stack.ClientCall;
 final class DeviceLeg {
     private static final int TRYING = 100;
     private static final int FLOW_FAILED = 430;
+    /** It has another copy of the INVITE (RFC 3261 section 8.2.2.2). */
     private static final int MERGED_REQUEST = 482;
 
     final LegId id;
@@ -35,6 +36,8 @@ final class DeviceLeg {
     /** The attempts whose INVITE its device took for the first. */
     private final Set<Integer> taken = new HashSet<>();
 
+    private boolean ended;
+
     /** Notes that its device answered something; true the first time. */
     boolean noteHeard() {
         boolean first = !heard;
@@ -52,6 +55,16 @@ final class DeviceLeg {
     /** Whether its device has the call by another attempt's INVITE, so that it cannot have this one's. */
     boolean tookAnotherThan(int attempt) {
         return taken.stream().anyMatch(other -> other != attempt);
+    }
+
+    /** Notes that its device gave an INVITE a final response that is no 2xx. */
+    void noteEnded(int status) {
+        ended |= status != MERGED_REQUEST;
+    }
+
+    /** Whether its device knows that an INVITE of the call is over. */
+    boolean hasEndedAnInvite() {
+        return ended || !answered.isEmpty();
     }
 
     DeviceLeg(LegId id, String callId, String localTag, FarEnd farEnd) {

@@ -94,10 +94,20 @@ final class Verdicts {
                 }
             });
         } else if (way == AppRules.VerdictBy.AUTO || way == AppRules.VerdictBy.INVITE_CANCEL) {
-            if (!bridge.isTalking(device.id())) { // else it is told when it has hung up
-                due.forEach(tombstone -> inviteAndCancel(device, binding, tombstone));
-            }
+            inviteAndCancel(device, binding);
         }
+    }
+
+    /**
+     * A device that came back over a new connection does not know the INVITE any more that it had, though its app may
+     * show the call. If it is one that is told by NOTIFY, it has been.
+     */
+    void onInviteForgotten(Device device) {
+        AppRules.VerdictBy way = bridge.settings().rulesFor(device).verdict();
+        bridge.reachableBinding(device)
+                .filter(binding -> way == AppRules.VerdictBy.INVITE_CANCEL
+                        || (way == AppRules.VerdictBy.AUTO && !binding.dialogEvents()))
+                .ifPresent(binding -> inviteAndCancel(device, binding));
     }
 
     /** A tombstone was just made: a device that showed up meanwhile may not register again for long. */
@@ -111,6 +121,12 @@ final class Verdicts {
     }
 
     // --- INVITE and CANCEL ---------------------------------------------------------------------------------------
+
+    private void inviteAndCancel(Device device, Binding binding) {
+        if (!bridge.isTalking(device.id())) { // else it is told when it has hung up
+            bridge.tombstones().untold(device.id()).forEach(each -> inviteAndCancel(device, binding, each));
+        }
+    }
 
     private void inviteAndCancel(Device device, Binding binding, Tombstone tombstone) {
         if (tombstone.had()) {

@@ -19,8 +19,11 @@ public interface ClientCall {
      * Sends the CANCEL that was asked for once more, over another way: its receiver has lost the connection the INVITE
      * came over and has another. It knows the CANCEL by its branch (RFC 3261 section 9.2). Does nothing before
      * {@link #cancel} and after the final outcome.
+     *
+     * @param unknown called if the receiver answers that it knows no such INVITE (481): it lost that with the connection.
+     *     On transport threads; must not block
      */
-    void cancelAgain(Destination newest);
+    void cancelAgain(Destination newest, Runnable unknown);
 
     /** The request as it was sent, with its Via. Not to be changed. */
     SIPRequest request();

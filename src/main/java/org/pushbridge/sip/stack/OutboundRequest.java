@@ -123,14 +123,20 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
     }
 
     @Override
-    public void cancelAgain(Destination newest) {
-        SIPRequest again;
+    public void cancelAgain(Destination newest, Runnable unknown) {
+        SIPRequest asked;
         synchronized (this) {
-            again = cancel;
+            asked = cancel;
         }
-        if (again != null && !finished.get() && !stack.sendAgain(again, newest)) {
-            LOG.debug("A CANCEL could not be sent again; destination={}", newest);
+        if (asked == null || finished.get()) {
+            return;
         }
+        SIPRequest again = (SIPRequest) asked.clone();
+        stack.linkTo(newest)
+                .ifPresentOrElse(
+                        link -> new ClientTransaction(jain, stack.channel(link), again, new CancelOutcome(unknown))
+                                .start(again),
+                        () -> LOG.debug("A CANCEL could not be sent again; destination={}", newest));
     }
 
     private SIPRequest makeCancel(Optional<String> reason) {
@@ -156,8 +162,8 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
             due = cancel;
         }
         stack.linkTo(destination)
-                .ifPresent(
-                        link -> new ClientTransaction(jain, stack.channel(link), due, new CancelOutcome()).start(due));
+                .ifPresent(link ->
+                        new ClientTransaction(jain, stack.channel(link), due, new CancelOutcome(() -> {})).start(due));
         // RFC 3261 section 9.1: without a final response 64 T1 later, the request counts as cancelled.
         jain.wheel().after(jain.transactionTimeout(), () -> {
             ClientTransaction waiting;
@@ -179,11 +185,14 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
         }
     }
 
-    /** What comes of the CANCEL itself is of no interest: the INVITE's own end is. */
-    private static final class CancelOutcome implements ClientTransaction.Outcome {
+    /** What else comes of the CANCEL itself is of no interest: the INVITE's own end is. */
+    private record CancelOutcome(Runnable unknown) implements ClientTransaction.Outcome {
         @Override
         public void response(SIPResponse response) {
             LOG.debug("A CANCEL was answered; status={}", response.getStatusCode());
+            if (response.getStatusCode() == 481) {
+                tell("a CANCEL's 481", unknown);
+            }
         }
 
         @Override

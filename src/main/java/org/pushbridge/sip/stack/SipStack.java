@@ -164,14 +164,6 @@ public final class SipStack implements AutoCloseable {
         return link.isPresent();
     }
 
-    /** Sends a request again over another way, outside its transaction. */
-    boolean sendAgain(SIPRequest request, Destination destination) {
-        Optional<Link> link = linkTo(destination);
-        link.ifPresent(
-                way -> reception.send(way, request.encodeAsBytes(way.transport().name())));
-        return link.isPresent();
-    }
-
     /** Where the stack listens, with the ports actually bound; in the order of the settings. */
     public List<ListeningPointInfo> listeners() {
         return listeners.stream()

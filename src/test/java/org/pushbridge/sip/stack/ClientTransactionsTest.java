@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -308,15 +309,33 @@ class ClientTransactionsTest {
             before.socket.close();
             Bridge.next(bridge.closedFlows);
             Flow fresh = flowOf(after);
-            sent.call().cancelAgain(new OverFlow(fresh));
+            sent.call().cancelAgain(new OverFlow(fresh), () -> {});
             sent.call().cancel(Optional.of("SIP;cause=200;text=\"Call completed elsewhere\""));
-            sent.call().cancelAgain(new OverFlow(fresh));
+            sent.call().cancelAgain(new OverFlow(fresh), () -> {});
             String cancel = after.receive();
             assertThat(cancel).startsWith("CANCEL ").contains("Call completed elsewhere");
             assertThat(Messages.header(cancel, "Via")).isEqualTo(Messages.header(invite, "Via"));
             after.send(Messages.response(invite, 487, "device"));
             assertThat(sent.next()).isEqualTo("487");
             assertThat(after.receive()).startsWith("ACK ");
+        }
+    }
+
+    @Test
+    void aDeviceThatLostItsInviteWithTheConnectionSaysSoToTheCancel() throws Exception {
+        try (Peer.Tcp before = bridge.tcpPeer();
+                Peer.Tcp after = bridge.tcpPeer()) {
+            Sent sent = bridge.send(Messages.outgoing("INVITE"), new OverFlow(flowOf(before)));
+            String invite = before.receive();
+            before.send(Messages.response(invite, 180, "device"));
+            assertThat(sent.next()).isEqualTo("180");
+            before.socket.close();
+            Bridge.next(bridge.closedFlows);
+            CompletableFuture<Void> unknown = new CompletableFuture<>();
+            sent.call().cancel(Optional.empty());
+            sent.call().cancelAgain(new OverFlow(flowOf(after)), () -> unknown.complete(null));
+            after.send(Messages.response(after.receive(), 481, "device"));
+            assertThat(unknown).succeedsWithin(Duration.ofSeconds(10));
         }
     }
 
