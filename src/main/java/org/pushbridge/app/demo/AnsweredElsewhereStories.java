@@ -103,7 +103,7 @@ final class AnsweredElsewhereStories {
 
         UaCall caller = stage.pbxCalls("alice");
         CallScreen screen = stage.screen(tablet);
-        stage.mustHearOverHttps(tablet, "live");
+        stage.mustHearOverHttps(tablet, "live", "live");
         Stage.Talk talk = takes(stage, phone, caller);
         stage.must("the tablet's REGISTER is answered with", tablet.launch(), 200);
         mustStop(stage, screen, stage.soon("the INVITE that is cancelled at once", screen.invited()));

@@ -126,6 +126,7 @@ final class CancelStories {
 
         UaCall caller = stage.pbxCalls("alice");
         CallScreen screen = stage.screen(alice);
+        stage.mustHearOverHttps(alice, "live", "live");
         stage.mustHearRinging(caller);
         giveUp(stage, caller);
         stage.must("the phone's ringing ends as", screen.ringing(), RingingEnd.ENDED_BY_PUSH);
@@ -144,7 +145,7 @@ final class CancelStories {
 
         UaCall caller = stage.pbxCalls("alice");
         CallScreen screen = stage.screen(alice);
-        stage.mustHearOverHttps(alice, "live");
+        stage.mustHearOverHttps(alice, "live", "live");
         stage.mustHearRinging(caller);
         giveUp(stage, caller);
         stage.must("its REGISTER is answered with", alice.launch(), 200);

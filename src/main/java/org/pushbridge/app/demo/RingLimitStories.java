@@ -94,7 +94,7 @@ final class RingLimitStories {
 
         UaCall caller = stage.pbxCalls("alice");
         CallScreen screen = stage.screen(alice);
-        stage.mustHearOverHttps(alice, "live");
+        stage.mustHearOverHttps(alice, "live", "live");
         stage.mustHearRinging(caller);
         mustEnd(stage, caller);
         stage.must("its REGISTER is answered with", alice.launch(), 200);
@@ -142,7 +142,7 @@ final class RingLimitStories {
 
     private static void lost(Stage stage) throws IOException {
         stage.start("alice");
-        SimulatedIphone alice = stage.asleep(ALICE, "alice", AppSettings.stock().learningBy(VerdictWay.DIALOG_EVENTS));
+        SimulatedIphone alice = stage.asleep(ALICE, "alice");
 
         UaCall caller = stage.pbxCalls("alice");
         CallScreen screen = stage.screen(alice);
@@ -150,7 +150,7 @@ final class RingLimitStories {
         stage.loseConnection(alice);
         mustEnd(stage, caller);
         stage.must("its REGISTER is answered with", alice.launch(), 200);
-        stage.must("the phone's ringing ends as", screen.ringing(), RingingEnd.NOT_ALIVE);
+        stage.must("the phone's ringing ends as", screen.ringing(), RingingEnd.CANCELLED);
         mustHavePushed(stage, alice, 1);
     }
 }
