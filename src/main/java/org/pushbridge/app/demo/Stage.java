@@ -691,6 +691,7 @@ final class Stage implements AutoCloseable {
         momentHasPassed = true;
     }
 
+    /** The pushes that were sent for a phone. */
     private long count(PushType type, SimulatedIphone phone) {
         String token = type == PushType.VOIP
                 ? phone.settings().voipToken()
@@ -699,10 +700,6 @@ final class Stage implements AutoCloseable {
                 .filter(p -> p.type().filter(type::equals).isPresent())
                 .filter(p -> p.token().equals(token))
                 .count();
-    }
-
-    void mustHavePushed(int count, SimulatedIphone phone) {
-        must("VoIP pushes sent to " + phone.settings().name() + ":", count(PushType.VOIP, phone), (long) count);
     }
 
     /** The alerts that were to ring a phone instead of a VoIP push. */
