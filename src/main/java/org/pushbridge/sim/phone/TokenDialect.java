@@ -28,11 +28,11 @@ public enum TokenDialect {
             return parameters(phone, ".voip&remote", upperRemote(phone, "", "&") + upper(phone) + ":voip");
         }
     },
-    /** Linphone before RFC 8599; it has one token only. */
+    /** Linphone before RFC 8599; it has one token only, and says in its app-id that this is one for VoIP. */
     OLD_LINPHONE {
         @Override
         String uriParameters(IphoneSettings phone) {
-            return ";pn-type=apple;app-id=" + phone.bundleId() + ".prod;pn-tok=" + phone.voipToken();
+            return ";pn-type=apple;app-id=" + phone.bundleId() + ".voip.prod;pn-tok=" + phone.voipToken();
         }
     },
     /** PortSIP: a header beside the Contact. */

@@ -25,7 +25,7 @@ class TokenDialectTest {
         "LINPHONE, ;pn-provider=apns;pn-param=ABCDE12345.com.example.phone.voip&remote;pn-prid=00AA:voip&BB:remote",
         "LINPHONE_REMOTE_FIRST,"
                 + " ;pn-provider=apns;pn-param=ABCDE12345.com.example.phone.voip&remote;pn-prid=BB:remote&00AA:voip",
-        "OLD_LINPHONE, ;pn-type=apple;app-id=com.example.phone.prod;pn-tok=00aa",
+        "OLD_LINPHONE, ;pn-type=apple;app-id=com.example.phone.voip.prod;pn-tok=00aa",
         "PORTSIP, ''",
     })
     void standsInTheContact(TokenDialect dialect, String parameters) {
