@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,6 +79,8 @@ final class BridgedCall implements CallEdge {
     private int pushes;
     /** Whether a push failed for a reason that may be over soon, such as an APNs out of reach. */
     private boolean wakeFailedForNow;
+    /** Where Apple would not deliver the push: nothing rings there that an end would have to be told of. */
+    private final Set<LegId> neverPushed = new HashSet<>();
 
     /** A dialog as seen on one side. */
     private record Confirmed(Side side, LegDialog dialog) {}
@@ -376,6 +379,9 @@ final class BridgedCall implements CallEdge {
     private void pushFailed(LegId leg, Waker.Failure failure) {
         log.info("The push of call={} will not wake device={}: {}", id(), leg, failure.why());
         wakeFailedForNow |= !failure.appGone();
+        if (failure.appGone()) {
+            neverPushed.add(leg);
+        }
         running.on(failure.appGone() ? new CallEvent.AppGone(leg) : new CallEvent.PushFailed(leg));
     }
 
@@ -402,6 +408,9 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void bury(CallAction.Bury action) {
+        if (neverPushed.contains(action.leg()) && !action.had()) {
+            return;
+        }
         bridge.device(action.leg()).ifPresent(device -> {
             bury(device, action.verdict(), action.had());
             bridge.verdicts().onBuried(device, began);
