@@ -2,6 +2,7 @@ package org.pushbridge.app;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.pushbridge.app.demo.DemoBridge;
 import org.pushbridge.app.demo.Scenario;
 import org.pushbridge.app.demo.Scenarios;
@@ -41,6 +42,14 @@ final class Demo {
                         .filter(device -> device.state() == DeviceStatus.State.AWAKE)
                         .count();
             }
+        }
+
+        @Override
+        public String deviceNotes(Config config) {
+            return AdminClient.find(config.admin().socket()).stream()
+                    .flatMap(server -> server.devices(Optional.empty()).stream())
+                    .map(DeviceCommand.ListDevices::note)
+                    .collect(Collectors.joining("; "));
         }
     }
 }

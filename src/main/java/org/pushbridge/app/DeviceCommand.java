@@ -126,7 +126,7 @@ final class DeviceCommand implements Runnable {
             return Math.max(title.length(), texts.mapToInt(String::length).max().orElse(0));
         }
 
-        private static String note(DeviceStatus device) {
+        static String note(DeviceStatus device) {
             String fault = device.fault().map(f -> "not wakeable: " + f).orElse("");
             return device.budget()
                     .flatMap(budget -> budget.pausedUntil())

@@ -423,6 +423,11 @@ class MainTest {
         }
 
         @Override
+        public String deviceNotes(Config config) {
+            throw new UnsupportedOperationException("no test here measures");
+        }
+
+        @Override
         public long connectedDevices(Config config, String address) {
             throw new UnsupportedOperationException("no test here measures");
         }

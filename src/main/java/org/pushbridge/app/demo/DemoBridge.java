@@ -18,4 +18,7 @@ public interface DemoBridge {
 
     /** How many devices of a user have, as the running bridge sees it, a connection that stands. */
     long connectedDevices(Config config, String address);
+
+    /** What its operator is told of devices, while it is running. */
+    String deviceNotes(Config config);
 }

@@ -33,7 +33,10 @@ public final class Scenarios {
         all.addAll(Declines.stories(bridge));
         all.addAll(HangUps.stories(bridge));
         all.addAll(LateWakeStories.stories(bridge));
-        all.addAll(FailureStories.all(bridge));
+        all.addAll(SeveralDevices.stories(bridge));
+        all.addAll(FastFailures.stories(bridge));
+        all.addAll(CallersHear.stories(bridge));
+        all.addAll(Pushes.stories(bridge));
         all.addAll(new Scenarios(bridge).others());
         return List.copyOf(all);
     }

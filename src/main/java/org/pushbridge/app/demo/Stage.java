@@ -14,10 +14,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -29,13 +31,11 @@ import java.util.stream.Stream;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.pushbridge.config.Config;
-import org.pushbridge.sim.apns.Aim;
 import org.pushbridge.sim.apns.Answer;
 import org.pushbridge.sim.apns.ApnsEvent;
 import org.pushbridge.sim.apns.Delay;
 import org.pushbridge.sim.apns.DeliveredPush;
 import org.pushbridge.sim.apns.Environment;
-import org.pushbridge.sim.apns.Fault;
 import org.pushbridge.sim.apns.PushType;
 import org.pushbridge.sim.apns.ReceivedPush;
 import org.pushbridge.sim.apns.SimulatedApns;
@@ -457,16 +457,11 @@ final class Stage implements AutoCloseable {
         return pbx.call(address, "sip:+4930123456@" + DOMAIN, "sip:" + user + "@" + DOMAIN);
     }
 
-    /** VoIP pushes to a phone go wrong from now on. */
-    void fault(SimulatedIphone phone, Fault fault) {
-        apns.inject(Aim.token(phone.settings().voipToken()), fault);
-    }
-
-    /** Apple can be reached no more, by anybody. */
-    void appleIsOutOfReach() {
+    /** Apple cannot be reached, and whoever was connected is not any more. */
+    void appleIsDown() {
         apns.refuseConnections(true);
         apns.dropConnections();
-        ladder.event(APNS, "out of reach");
+        ladder.event(APNS, "down");
     }
 
     /** Apple drops the regular pushes to a phone, such as those in the background. */
@@ -666,6 +661,14 @@ final class Stage implements AutoCloseable {
         mustHavePushed(count, PushType.BACKGROUND, phone);
     }
 
+    /** What {@code pushbridge device list} notes about devices. */
+    void operatorMustRead(String words) {
+        String notes = bridge.deviceNotes(config);
+        if (!notes.contains(words)) {
+            throw new Unmet("Expected: the operator reads: " + words + ". But it was: " + notes + ".");
+        }
+    }
+
     void mustHavePushed(int count, SimulatedIphone phone) {
         mustHavePushed(count, PushType.VOIP, phone);
     }
@@ -699,15 +702,6 @@ final class Stage implements AutoCloseable {
         return apns.received().stream()
                 .filter(p -> p.type().filter(type::equals).isPresent())
                 .filter(p -> p.token().equals(token))
-                .count();
-    }
-
-    /** The alerts that were to ring a phone instead of a VoIP push. */
-    long ringingAlertsTo(SimulatedIphone phone) {
-        return apns.received().stream()
-                .filter(p -> p.type().filter(PushType.ALERT::equals).isPresent())
-                .filter(p -> phone.settings().remoteToken().equals(Optional.of(p.token())))
-                .filter(p -> p.payload().path("event").asText().equals("incoming-call"))
                 .count();
     }
 
@@ -751,12 +745,13 @@ final class Stage implements AutoCloseable {
         pbx.violations().forEach(v -> sentences.add("At the PBX: " + v));
         phones.forEach(p ->
                 p.violations().forEach(v -> sentences.add("At " + p.settings().name() + ": " + v)));
-        Map<String, Integer> pushes = new HashMap<>();
-        // One that ends a call names none.
+        Map<String, Set<String>> pushes = new HashMap<>();
+        // One that ends a call names none; one that Apple could not take is sent again as it was.
         voipPushes().stream()
                 .filter(p -> p.callId().isPresent())
-                .forEach(p -> pushes.merge(p.token() + p.callId(), 1, Integer::sum));
-        if (pushes.values().stream().anyMatch(count -> count > 1)) {
+                .forEach(p -> pushes.computeIfAbsent(p.token() + p.callId(), call -> new HashSet<>())
+                        .add(p.apnsId()));
+        if (pushes.values().stream().anyMatch(ids -> ids.size() > 1)) {
             sentences.add("A device got more than one VoIP push for a call");
         }
         return sentences;

@@ -296,6 +296,11 @@ public final class UaCall {
         respond(status, reason, status > 100);
     }
 
+    /** Sends 183 with this side's session description, as for a ring tone or an announcement of its own. */
+    public void earlyMedia() {
+        respond(183, "Session Progress", true);
+    }
+
     /** Takes the call. */
     public void answer() {
         respond(200, "OK", true);
@@ -315,7 +320,8 @@ public final class UaCall {
             agent.respond(transaction, status, reason, r -> {
                 SipMessage tagged = status > 100 ? r.set("To", remoteLessTo()) : r;
                 SipMessage reachable = withContact ? tagged.with("Contact", "<" + agent.dialogContact() + ">") : tagged;
-                return status >= 200 && status < 300 ? reachable.withBody("application/sdp", localSdp) : reachable;
+                boolean withMedia = status == 183 || (status >= 200 && status < 300);
+                return withMedia ? reachable.withBody("application/sdp", localSdp) : reachable;
             });
             if (status >= 200 && status < 300) {
                 unacknowledged = OptionalLong.of(invite.cseq());
