@@ -3,6 +3,7 @@ package org.pushbridge.app;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.pushbridge.app.demo.DemoBridge;
 import org.pushbridge.app.demo.Scenario;
 import org.pushbridge.app.demo.Scenarios;
@@ -35,19 +36,20 @@ final class Demo {
             }
         }
 
+        private static Stream<DeviceStatus> devices(Config config, Optional<Aor> aor) {
+            return AdminClient.find(config.admin().socket()).stream().flatMap(server -> server.devices(aor).stream());
+        }
+
         @Override
         public long connectedDevices(Config config, String address) {
-            try (Users users = Server.users(config)) {
-                return users.devices(Optional.of(Aor.parse(address))).stream()
-                        .filter(device -> device.state() == DeviceStatus.State.AWAKE)
-                        .count();
-            }
+            return devices(config, Optional.of(Aor.parse(address)))
+                    .filter(device -> device.state() == DeviceStatus.State.AWAKE)
+                    .count();
         }
 
         @Override
         public String deviceNotes(Config config) {
-            return AdminClient.find(config.admin().socket()).stream()
-                    .flatMap(server -> server.devices(Optional.empty()).stream())
+            return devices(config, Optional.empty())
                     .map(DeviceCommand.ListDevices::note)
                     .collect(Collectors.joining("; "));
         }

@@ -18,7 +18,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -391,7 +390,11 @@ final class Stage implements AutoCloseable {
 
     SimulatedIphone asleep(String name, String user, AppSettings app) throws IOException {
         SimulatedIphone phone = awake(name, user, Transport.TCP, app);
+        long before = bridge.connectedDevices(config, user + "@" + DOMAIN);
         soon(name + " falls asleep", phone.sleep());
+        until(
+                "the bridge sees that " + name + " is gone",
+                () -> bridge.connectedDevices(config, user + "@" + DOMAIN) < before);
         return phone;
     }
 
