@@ -5,6 +5,7 @@ import static org.pushbridge.app.demo.Stage.ALICE;
 import java.io.IOException;
 import java.util.List;
 import org.pushbridge.sim.phone.AppSettings;
+import org.pushbridge.sim.phone.CallScreen;
 import org.pushbridge.sim.phone.SimulatedIphone;
 import org.pushbridge.sim.phone.TokenDialect;
 import org.pushbridge.sim.ua.UaCall;
@@ -70,7 +71,18 @@ final class Pushes {
         stage.until("the phone rings by alert", () -> alice.alerts().size() == 4);
         stage.operatorMustRead("no VoIP pushes until");
         stage.must("the user opens the app, which can register:", alice.launch(), 200);
-        UaCall callee = stage.answerNow(alice, stage.screen(alice));
+        stage.until(
+                "the phone is told of the three calls that are over, and rings for the fourth",
+                () -> alice.screens().size() == 4
+                        && alice.screens().stream()
+                                        .filter(CallScreen::isRinging)
+                                        .count()
+                                == 1);
+        CallScreen alive = alice.screens().stream()
+                .filter(CallScreen::isRinging)
+                .findFirst()
+                .orElseThrow();
+        UaCall callee = stage.answerNow(alice, alive);
         stage.mustTalk(caller, callee);
         stage.hangUp(caller, callee);
         stage.mustHavePushed(3, alice);
