@@ -104,7 +104,7 @@ class CallRules {
             if (candidate.reach() == Reach.CONNECTED) {
                 invite(leg);
             } else if (candidate.reach() == Reach.BUSY) {
-                put(leg.failed(486, Optional.empty()).withInformed());
+                put(leg.failed(486, Optional.empty()).withRefused().withInformed());
             } else if (leg.pushes().sparing()) {
                 put(leg.in(Leg.State.SPARED));
             } else if (leg.pushable()) {
@@ -364,7 +364,7 @@ class CallRules {
     /** A final answer that the far side gave on purpose. */
     void refused(Leg leg, int status, Optional<Content> content) {
         stopTimer(Timer.silence(leg.id()));
-        put(leg.failed(status, content));
+        put(leg.failed(status, content).withRefused());
         // Another copy of the INVITE may still reach it: it must neither ring nor be shown as a missed call.
         cancelOpenAttempts(leg, Verdict.DECLINED_ELSEWHERE);
         if (plan.declinesAll().contains(status)) {

@@ -18,6 +18,7 @@ import java.util.function.Consumer;
  * @param heardOn the attempt it last answered provisionally, 0 if none, -1 if it has one of the open ones and one
  *     cannot know which
  * @param alerting whether the caller has heard that it alerts its user, from itself or from its app
+ * @param refused whether it refused the call itself, by SIP or over HTTP
  * @param informed whether it knows how the call ended for it, or finds a tombstone that tells it
  * @param freshFlow whether it registered again after the newest INVITE was sent
  * @param status the status it failed with, 0 before
@@ -33,6 +34,7 @@ public record Leg(
         Wake wake,
         int heardOn,
         boolean alerting,
+        boolean refused,
         boolean informed,
         boolean freshFlow,
         int status,
@@ -91,6 +93,7 @@ public record Leg(
                 Set.of(),
                 Wake.NOT_PUSHED,
                 0,
+                false,
                 false,
                 false,
                 false,
@@ -156,11 +159,6 @@ public record Leg(
         return state == State.DONE && !informed;
     }
 
-    /** Whether it refused the call itself, by SIP or otherwise. */
-    boolean refused() {
-        return state == State.DONE && informed && status != 0;
-    }
-
     /** Whether the INVITE of this attempt has yet to end. */
     boolean awaitsEndOf(int anAttempt) {
         return open.contains(anAttempt) || cancelled.contains(anAttempt);
@@ -206,6 +204,10 @@ public record Leg(
 
     Leg withAlerting() {
         return changed(leg -> leg.alerting = true);
+    }
+
+    Leg withRefused() {
+        return changed(leg -> leg.refused = true);
     }
 
     Leg withInformed() {
@@ -263,6 +265,7 @@ public record Leg(
         private Wake wake;
         private int heardOn;
         private boolean alerting;
+        private boolean refused;
         private boolean informed;
         private boolean freshFlow;
         private int status;
@@ -277,6 +280,7 @@ public record Leg(
             wake = leg.wake;
             heardOn = leg.heardOn;
             alerting = leg.alerting;
+            refused = leg.refused;
             informed = leg.informed;
             freshFlow = leg.freshFlow;
             status = leg.status;
@@ -297,6 +301,7 @@ public record Leg(
                 draft.wake,
                 draft.heardOn,
                 draft.alerting,
+                draft.refused,
                 draft.informed,
                 draft.freshFlow,
                 draft.status,

@@ -194,9 +194,11 @@ final class CallChecker {
                 && (plan.caller().equals(Optional.of(id))
                         || answered.get().leg().equals(id));
         Optional<Verdict> right;
-        if (callerWaits) {
-            LegView leg = legs.get(id);
-            right = leg != null && leg.refused ? Optional.of(Verdict.DECLINED_HERE) : Optional.empty();
+        LegView leg = legs.get(id);
+        if (leg != null && leg.refused) {
+            right = Optional.of(Verdict.DECLINED_HERE);
+        } else if (callerWaits) {
+            right = Optional.empty();
         } else if (inIt) {
             right = over ? Optional.of(Verdict.HUNG_UP) : Optional.empty();
         } else {

@@ -555,8 +555,8 @@ class RegistrarTest {
         phone.register("Contact: <sip:alice@10.0.0.2:1025;pn-provider=apns;pn-param=ABCDE12345.com.example.phone"
                 + ".voip&remote;pn-prid=" + OTHER_TOKEN + ":remote&" + TOKEN + ":voip>");
         phone.from("203.0.113.5", 1026).callId = "third";
-        phone.register("Contact: <sip:alice@10.0.0.3:1026;pn-type=apple;app-id=com.example.phone.prod;pn-tok="
-                + OTHER_TOKEN + ">");
+        phone.register(
+                "Contact: <sip:alice@10.0.0.3:1026;pn-type=apple;app-id=com.example.phone.prod;pn-tok=" + TOKEN + ">");
         phone.from("203.0.113.6", 1027).callId = "fourth";
         phone.register("Contact: <sip:alice@10.0.0.4:1027>", portSip("ios", true));
 
