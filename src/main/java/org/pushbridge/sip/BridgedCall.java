@@ -891,7 +891,28 @@ final class BridgedCall implements CallEdge {
 
         @Override
         public void onTransportFailure(String why) {
-            running.submit(() -> completed(503, Optional.empty()));
+            running.submit(this::failed);
+        }
+
+        /** A device whose connection breaks under a request is as one whose connection was gone before. */
+        private void failed() {
+            Side to = id.from().other();
+            OpenExchange exchange = exchanges.get(id);
+            Optional<DeviceId> device = device(farEnd(to, id.dialog()));
+            if (device.isEmpty()) {
+                completed(503, Optional.empty());
+            } else if (exchange == null || exchange.replied || !mayBeWokenFor(id)) {
+                completed(480, Optional.empty());
+            } else {
+                exchange.forwarded = Optional.empty();
+                running.on(new CallEvent.RequestUndelivered(id));
+                if (!isCutOff(to, id.dialog())) { // it has come back in the meantime
+                    bridge.directory()
+                            .device(device.get())
+                            .ifPresent(back -> running.on(
+                                    new CallEvent.DeviceRegistered(Bridge.leg(back.id()), bridge.pushes(back))));
+                }
+            }
         }
 
         /** Whether the final response came already: the transaction still hands over repetitions of a 2xx. */
