@@ -1,6 +1,7 @@
 package org.pushbridge.call;
 
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -123,12 +124,41 @@ public record Call(
         };
     }
 
+    /**
+     * The call as a journal keeps it. What is left out can be had again from the parties, who repeat what they have no
+     * answer to, or does not matter to how the call goes on: the first event after is {@link CallEvent.Resumed}.
+     */
+    public Call remembered() {
+        Map<LegId, Leg> rememberedLegs = new LinkedHashMap<>();
+        legs.forEach((id, leg) -> rememberedLegs.put(id, leg.remembered()));
+        Set<PendingBye> rememberedByes = new HashSet<>();
+        for (PendingBye bye : byes) {
+            PendingBye.State state =
+                    bye.state() == PendingBye.State.HELD ? PendingBye.State.HELD : PendingBye.State.SENT;
+            rememberedByes.add(new PendingBye(bye.to(), bye.dialog(), Optional.empty(), state));
+        }
+        return new Call(
+                plan,
+                phase,
+                rememberedLegs,
+                Map.of(),
+                answered,
+                rememberedByes,
+                ending,
+                verdict,
+                false,
+                callerAt == CallerAt.LOST_AND_ANSWERED ? callerAt : CallerAt.REACHABLE,
+                Map.of(),
+                0);
+    }
+
     /** Whether nothing more is expected and nothing is held. */
     public boolean isFinished() {
         return phase == Phase.ENDED
                 && exchanges.isEmpty()
                 && byes.isEmpty()
                 && callerAt != CallerAt.LOST_AND_ANSWERED
+                && !timers.containsKey(Timer.LINGER)
                 && legs.values().stream().allMatch(Leg::awaitsNoEnd);
     }
 }

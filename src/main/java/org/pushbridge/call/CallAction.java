@@ -10,6 +10,14 @@ import java.util.Optional;
  * on the wire: the edge owes it (a transaction always ends, RFC 3261 section 17).
  */
 public sealed interface CallAction {
+    /**
+     * Whether somebody is told by it what must still be so after a crash: it is carried out once the journal has the
+     * call as it stands after the step.
+     */
+    default boolean isPromise() {
+        return false;
+    }
+
     /** An action that an edge carries out. The others are the engine's. */
     sealed interface ForEdge extends CallAction {
         void applyTo(CallPorts ports);
@@ -19,6 +27,11 @@ public sealed interface CallAction {
     record RespondToCaller(int status, Optional<Verdict> reason, Optional<LegDialog> dialog, Optional<Content> content)
             implements ForEdge {
         @Override
+        public boolean isPromise() {
+            return status >= 200;
+        }
+
+        @Override
         public void applyTo(CallPorts ports) {
             ports.respondToCaller(this);
         }
@@ -27,20 +40,46 @@ public sealed interface CallAction {
     /** Send the leg's 2xx to the caller, and again until it is acknowledged (RFC 3261 section 13.3.1.4). */
     record AnswerCaller(LegDialog dialog, int status, Content content) implements ForEdge {
         @Override
+        public boolean isPromise() {
+            return true;
+        }
+
+        @Override
         public void applyTo(CallPorts ports) {
             ports.answerCaller(this);
         }
     }
 
-    /** Send the call's INVITE on the leg's newest flow. */
+    /**
+     * Go on sending the 2xx that the caller was sent before the bridge was started anew, unless it was acknowledged.
+     */
+    record AnswerAgain(LegDialog dialog) implements ForEdge {
+        @Override
+        public void applyTo(CallPorts ports) {
+            ports.answerAgain(this);
+        }
+    }
+
+    /**
+     * Send the call's INVITE on the leg's newest flow. An attempt that was sent before the bridge was started anew may be
+     * asked for again: it is the same request in the same transaction, which its receiver takes for a repetition.
+     */
     record Invite(LegId leg, int attempt) implements ForEdge {
+        @Override
+        public boolean isPromise() {
+            return true;
+        }
+
         @Override
         public void applyTo(CallPorts ports) {
             ports.invite(this);
         }
     }
 
-    /** Cancel an INVITE of the leg (RFC 3261 section 9.1); it still owes its final event. */
+    /**
+     * Cancel an INVITE of the leg (RFC 3261 section 9.1), also one that was sent before the bridge was started anew; it
+     * still owes its final event.
+     */
     record Cancel(LegId leg, int attempt, Verdict reason) implements ForEdge {
         @Override
         public void applyTo(CallPorts ports) {
@@ -59,6 +98,11 @@ public sealed interface CallAction {
     /** End a confirmed dialog; answered by {@link CallEvent.ByeCompleted} or {@link CallEvent.ByeUndelivered}. */
     record Bye(Side to, LegDialog dialog, Optional<Content> content) implements ForEdge {
         @Override
+        public boolean isPromise() {
+            return true;
+        }
+
+        @Override
         public void applyTo(CallPorts ports) {
             ports.bye(this);
         }
@@ -74,6 +118,11 @@ public sealed interface CallAction {
 
     /** Answer a request inside a dialog, provisionally or finally. */
     record Reply(ExchangeId exchange, int status, Optional<Content> content) implements ForEdge {
+        @Override
+        public boolean isPromise() {
+            return status >= 200;
+        }
+
         @Override
         public void applyTo(CallPorts ports) {
             ports.reply(this);
@@ -102,6 +151,11 @@ public sealed interface CallAction {
      */
     record Push(LegId leg) implements ForEdge {
         @Override
+        public boolean isPromise() {
+            return true;
+        }
+
+        @Override
         public void applyTo(CallPorts ports) {
             ports.push(this);
         }
@@ -122,6 +176,11 @@ public sealed interface CallAction {
      * @param had whether it has, or had, the call by SIP: a new INVITE would not end what it shows
      */
     record Bury(LegId leg, Verdict verdict, boolean had) implements ForEdge {
+        @Override
+        public boolean isPromise() {
+            return true;
+        }
+
         @Override
         public void applyTo(CallPorts ports) {
             ports.bury(this);

@@ -1,6 +1,8 @@
 package org.pushbridge.call;
 
+import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What happens to a call, as the edges report it. Events may come late, twice, crossed, or not at all; the rules cope.
@@ -13,6 +15,25 @@ public sealed interface CallEvent {
         @Override
         public void applyTo(CallRules rules) {
             rules.onBegun();
+        }
+    }
+
+    /**
+     * The first event of a call that is taken up from the journal: the bridge was started anew. All transactions and
+     * connections of the time before are gone.
+     *
+     * @param elapsed since the call began
+     * @param reachable the legs that can be reached as before: trunks, and devices without a connection to lose
+     * @param callerReachable the same of the caller
+     */
+    record Resumed(Duration elapsed, Set<LegId> reachable, boolean callerReachable) implements CallEvent {
+        public Resumed {
+            reachable = Set.copyOf(reachable);
+        }
+
+        @Override
+        public void applyTo(CallRules rules) {
+            rules.onResumed(elapsed, reachable, callerReachable);
         }
     }
 

@@ -9,6 +9,8 @@ public interface CallPorts {
 
     void answerCaller(CallAction.AnswerCaller action);
 
+    void answerAgain(CallAction.AnswerAgain action);
+
     void invite(CallAction.Invite action);
 
     void cancel(CallAction.Cancel action);

@@ -37,6 +37,9 @@ class CallRules {
     /** Requests other than INVITE must be answered before their sender gives up, after 64*T1 (RFC 8599 section 6.2). */
     private static final Duration LONGEST_NON_INVITE_HOLD = Duration.ofSeconds(15);
 
+    /** 64*T1: for so long a BYE may be repeated that was not answered (RFC 3261 section 17.1.2). */
+    private static final Duration LINGER = Duration.ofSeconds(32);
+
     final CallPlan plan;
     final Map<LegId, Leg> legs;
     final List<CallAction> actions = new ArrayList<>();
@@ -112,6 +115,101 @@ class CallRules {
             } else {
                 put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
             }
+        }
+    }
+
+    // --- after a restart -----------------------------------------------------------------------------------------
+
+    void onResumed(Duration elapsed, Set<LegId> reachable, boolean callerReachable) {
+        switch (phase) {
+            case NEW -> onBegun();
+            case RINGING -> startTimer(Timer.RING_LIMIT, left(plan.ringLimit(), elapsed));
+            case ANSWERED, ESTABLISHED -> startTimer(Timer.DURATION_LIMIT, left(plan.durationLimit(), elapsed));
+            case ENDED -> startTimer(Timer.LINGER, LINGER);
+        }
+        resumeCaller(callerReachable);
+        for (Leg leg : List.copyOf(legs.values())) {
+            if (phase == Phase.RINGING) {
+                resumeRinging(leg, reachable.contains(leg.id()));
+            } else {
+                resumeUnwanted(leg, reachable.contains(leg.id()));
+            }
+        }
+        for (PendingBye bye : List.copyOf(byes)) {
+            if (bye.state() == PendingBye.State.HELD) {
+                party(bye.to(), bye.dialog()).ifPresent(party -> startHold(Timer.hold(party), plan.holdLimit()));
+            } else {
+                actions.add(new CallAction.Bye(bye.to(), bye.dialog(), bye.content()));
+            }
+        }
+    }
+
+    private static Duration left(Duration limit, Duration elapsed) {
+        Duration left = limit.minus(elapsed);
+        return left.isNegative() ? Duration.ZERO : left;
+    }
+
+    private void resumeCaller(boolean reachable) {
+        boolean isLost = !reachable && plan.caller().isPresent();
+        if (answered.isPresent()) {
+            if (phase != Phase.ESTABLISHED) {
+                actions.add(new CallAction.AnswerAgain(answered.get()));
+            }
+        } else if (phase == Phase.RINGING) {
+            callerAt = isLost ? CallerAt.LOST : CallerAt.REACHABLE;
+        } else if (callerAt == CallerAt.LOST_AND_ANSWERED) {
+            startTimer(Timer.hold(plan.caller().orElseThrow()), plan.holdLimit());
+        } else if (phase == Phase.ENDED) {
+            int status = ending.orElseThrow().status();
+            actions.add(new CallAction.RespondToCaller(status, verdict, Optional.empty(), Optional.empty()));
+            if (isLost && !verdict.equals(Optional.of(Verdict.CALLER_GAVE_UP))) {
+                callerIsLost(verdict.orElseThrow());
+            }
+        }
+    }
+
+    private void resumeRinging(Leg leg, boolean reachable) {
+        switch (leg.state()) {
+            case SPARED, ANSWERED -> {}
+            case UNREACHED -> {
+                put(leg.withoutTransactions());
+                if (leg.wake() == Leg.Wake.PUSHED) {
+                    // APNs has not confirmed it, as far as one knows: the same push again, which it takes for a copy.
+                    actions.add(new CallAction.Push(leg.id()));
+                }
+            }
+            case INVITED, TRYING, RINGING -> {
+                if (reachable) {
+                    Leg again = leg.withNewestAlone();
+                    actions.add(new CallAction.Invite(leg.id(), leg.attempt()));
+                    awaitAnswer(again);
+                } else if (leg.pushable() && !leg.wasPushed()) {
+                    push(leg.withoutTransactions());
+                } else {
+                    put(leg.withoutTransactions().in(Leg.State.LOST));
+                }
+            }
+            case LOST -> put(leg.withoutTransactions());
+            case CANCELLING, DONE -> resumeUnwanted(leg, reachable);
+        }
+    }
+
+    /** Its INVITE was cancelled, and its final response awaited: what becomes of that is seen by cancelling it again. */
+    private void resumeUnwanted(Leg leg, boolean reachable) {
+        if (reachable && !leg.awaitsNoEnd()) {
+            Leg cancelled = leg.withAllCancelled();
+            put(cancelled);
+            Verdict why = verdict.orElse(Verdict.DECLINED_ELSEWHERE);
+            cancelled.cancelled().stream()
+                    .sorted()
+                    .forEach(attempt -> actions.add(new CallAction.Cancel(leg.id(), attempt, why)));
+        } else if (!leg.awaitsNoEnd()) {
+            Leg over = leg.withoutTransactions();
+            put(over);
+            if (phase == Phase.RINGING) {
+                return;
+            }
+            noMoreAwaited(over);
         }
     }
 
@@ -443,7 +541,9 @@ class CallRules {
         }
         boolean hangsUp = phase != Phase.ENDED && answered.equals(Optional.of(exchange.dialog()));
         Optional<PendingBye> crossed = byeTo(exchange.from(), exchange.dialog());
-        reply(exchange, hangsUp || crossed.isPresent() ? 200 : DOES_NOT_EXIST);
+        // One that was answered may not have heard that before the bridge was started anew.
+        boolean repeated = timers.containsKey(Timer.LINGER) && answered.equals(Optional.of(exchange.dialog()));
+        reply(exchange, hangsUp || crossed.isPresent() || repeated ? 200 : DOES_NOT_EXIST);
         crossed.ifPresent(bye -> {
             if (bye.state() == PendingBye.State.HELD) {
                 forget(bye);
@@ -714,6 +814,7 @@ class CallRules {
             case SILENCE -> onSilence(timer.leg());
             case HOLD -> onHoldOver(timer.leg());
             case HOLD_BRIEFLY -> giveUpHeld(timer.leg(), false);
+            case LINGER -> {} // the call is finished, if nothing else holds it
             case DURATION_LIMIT -> {
                 if (phase == Phase.ANSWERED || phase == Phase.ESTABLISHED) {
                     hangUp(Set.of(Side.CALLER, Side.LEG), Ending.Cause.DURATION_LIMIT, Optional.empty());

@@ -243,6 +243,33 @@ public record Leg(
         });
     }
 
+    /** It as a journal has it: nothing is kept of what was answered provisionally, so it may have been anything. */
+    Leg remembered() {
+        return changed(leg -> {
+            leg.state = hasTheInvite() ? State.INVITED : state;
+            leg.heardOn = attempt;
+            leg.alerting = false;
+            leg.freshFlow = false;
+            leg.failure = Optional.empty();
+        });
+    }
+
+    /** The transactions of its INVITEs are gone. */
+    Leg withoutTransactions() {
+        return changed(leg -> {
+            leg.open = Set.of();
+            leg.cancelled = Set.of();
+        });
+    }
+
+    /** The transactions of its INVITEs are gone, but the newest is sent again. */
+    Leg withNewestAlone() {
+        return changed(leg -> {
+            leg.open = Set.of(attempt);
+            leg.cancelled = Set.of();
+        });
+    }
+
     private static Set<Integer> with(Set<Integer> attempts, int anAttempt) {
         Set<Integer> more = new HashSet<>(attempts);
         more.add(anAttempt);

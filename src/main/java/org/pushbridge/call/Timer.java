@@ -12,6 +12,8 @@ public record Timer(Kind kind, LegId leg) {
     static final Timer RING_LIMIT = new Timer(Kind.RING_LIMIT, WHOLE_CALL);
     static final Timer DURATION_LIMIT = new Timer(Kind.DURATION_LIMIT, WHOLE_CALL);
 
+    static final Timer LINGER = new Timer(Kind.LINGER, WHOLE_CALL);
+
     static Timer silence(LegId leg) {
         return new Timer(Kind.SILENCE, leg);
     }
@@ -29,6 +31,8 @@ public record Timer(Kind kind, LegId leg) {
         RING_LIMIT,
         SILENCE,
         DURATION_LIMIT,
+        /** How long the end of a call is remembered that had ended before the bridge was started anew. */
+        LINGER,
         /** How long a BYE, a re-INVITE or a final response waits for a device whose connection is gone. */
         HOLD,
         /** How long other requests wait for it: their senders give up sooner. */

@@ -182,6 +182,11 @@ final class BridgedCall implements CallEdge {
         bridge.busy(id(), device(caller.farEnd), device(farEnd(Side.LEG, action.dialog())));
     }
 
+    @Override
+    public void answerAgain(CallAction.AnswerAgain action) {
+        throw new UnsupportedOperationException("Calls are not taken up yet");
+    }
+
     // --- what the rules ask for: the legs ------------------------------------------------------------------------
 
     @Override

@@ -879,6 +879,7 @@ final class CallChecker {
                         case DURATION_LIMIT -> endDue.equals(Optional.of(Verdict.ANSWERED_ELSEWHERE));
                         case HOLD, HOLD_BRIEFLY -> true; // whether they are needed is looked at after each step
                         case RING_LIMIT, SILENCE -> callerWaits;
+                        case LINGER -> false; // the bridge was not started anew
                     };
             require(atItsTime, TIMERS, "this is not its time: ", a);
             require(

@@ -112,6 +112,11 @@ final class SimulatedCall {
         }
 
         @Override
+        public void answerAgain(CallAction.AnswerAgain action) {
+            throw new AssertionError("The bridge was not started anew: " + action);
+        }
+
+        @Override
         public void invite(CallAction.Invite action) {
             part(action.leg()).invited(action.attempt());
         }

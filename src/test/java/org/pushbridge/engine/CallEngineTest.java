@@ -202,6 +202,11 @@ class CallEngineTest {
         }
 
         @Override
+        public void answerAgain(CallAction.AnswerAgain action) {
+            did.add("answer again");
+        }
+
+        @Override
         public void invite(CallAction.Invite action) {
             did.add("invite");
         }
