@@ -12,23 +12,22 @@ public interface CallJournal {
     /**
      * What is remembered of a call.
      *
-     * @param invite the INVITE that began it, as it was received
+     * @param invite the INVITE that began it, as it was received; the same in every entry of a call
      * @param state where it stands, in the words of who wrote it
      */
     @SuppressWarnings("ArrayRecordComponent") // compared by nobody
     record Entry(UUID call, byte[] invite, byte[] state) {}
 
-    /** Remembers a new call. */
-    CompletionStage<Void> begin(Entry entry);
-
     /**
-     * Remembers where a call stands now.
+     * Remembers a new call, or where one stands now. Of several writes for a call that wait, only the last entry is
+     * written, but every tombstone.
      *
+     * @param entry not changed any more
      * @param buried ends of the call that devices are to be told of: all of this is on disk together, or nothing of it
      */
-    CompletionStage<Void> update(UUID call, byte[] state, List<Tombstone> buried);
+    CompletionStage<Void> write(Entry entry, List<Tombstone> buried);
 
-    /** Forgets a call that is over. */
+    /** Forgets a call that is over. It must not be written again. */
     CompletionStage<Void> end(UUID call);
 
     /** All calls, the eldest first. Blocks. */

@@ -54,12 +54,31 @@ public final class Tombstones {
      * @param had whether the device has, or had, the call by SIP
      */
     public Tombstone bury(UUID call, DeviceId device, String reason, String from, String displayName, boolean had) {
-        Instant now = clock.instant();
-        Tombstone tombstone = new Tombstone(call, device, now, now.plus(life), reason, from, displayName, had, false);
-        remember(tombstone)
-                .forEach(tooMany -> watched("forgotten", store.forgetTombstone(tooMany.call(), tooMany.device())));
+        Tombstone tombstone = make(call, device, reason, from, displayName, had);
+        place(tombstone);
         watched("stored", store.bury(tombstone));
         return tombstone;
+    }
+
+    /** What {@link #bury} would remember of a call that ends at this moment, for whoever stores it with more. */
+    public Tombstone make(UUID call, DeviceId device, String reason, String from, String displayName, boolean had) {
+        Instant now = clock.instant();
+        return new Tombstone(call, device, now, now.plus(life), reason, from, displayName, had, false);
+    }
+
+    /** Remembers one that is stored by the caller: devices are told of it from this moment on. */
+    public void place(Tombstone tombstone) {
+        remember(tombstone)
+                .forEach(tooMany -> watched("forgotten", store.forgetTombstone(tooMany.call(), tooMany.device())));
+    }
+
+    /** Takes one back, here and in the store: the call goes on for the device, or nobody is to be told of its end. */
+    public void forget(UUID call, DeviceId device) {
+        byDevice.computeIfPresent(device, (id, known) -> {
+            List<Tombstone> left = without(known, call);
+            return left.isEmpty() ? null : left;
+        });
+        watched("forgotten", store.forgetTombstone(call, device));
     }
 
     /** @return what had to go to make room */

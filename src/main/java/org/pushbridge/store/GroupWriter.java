@@ -4,7 +4,11 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.Condition;
@@ -22,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Writes are queued, committed and reported in the order in which they were asked for. A stage completes on the
  * writer's thread: what hangs on it must be quick and must not wait for another write.
+ *
+ * <p>What writes of one transaction do to the same subject is done once, as the last of them says.
  *
  * <p>If a transaction is refused, its halves are tried, and so on down to the write that is to blame: it alone fails.
  * If the database is away, the same writes are tried again until they have waited for longer than
@@ -59,8 +65,21 @@ final class GroupWriter {
         thread.start();
     }
 
+    /**
+     * A part of a write.
+     *
+     * @param subject what the statements settle whatever it was before, so that earlier changes to an equal subject need
+     *     not be made; empty if there is no such thing
+     * @param statements called on the writer's thread within a transaction, more than once if need be
+     */
+    record Change(Optional<Object> subject, Consumer<Handle> statements) {
+        static Change of(Object subject, Consumer<Handle> statements) {
+            return new Change(Optional.of(subject), statements);
+        }
+    }
+
     /** @param what for messages: "save the device 0123456789abcdef"; no secrets */
-    private record Write(String what, Consumer<Handle> change, long askedAt, CompletableFuture<Void> done) {
+    private record Write(String what, List<Change> changes, long askedAt, CompletableFuture<Void> done) {
         void fail(String why) {
             done.completeExceptionally(new StoreException("Could not " + what + ": " + why));
         }
@@ -71,13 +90,22 @@ final class GroupWriter {
     }
 
     /**
+     * Queues a write of a single change that has no subject.
+     *
+     * @see #write(String, List)
+     */
+    CompletionStage<Void> write(String what, Consumer<Handle> statements) {
+        return write(what, List.of(new Change(Optional.empty(), statements)));
+    }
+
+    /**
      * Queues a write. Never blocks; safe for any thread.
      *
-     * @param change the statements; called on the writer's thread within a transaction, more than once if need be
+     * @param changes made in one transaction
      * @return completes when it is on disk; at once, and exceptionally, if the queue is full or the writer closed
      */
-    CompletionStage<Void> write(String what, Consumer<Handle> change) {
-        Write write = new Write(what, change, System.nanoTime(), new CompletableFuture<>());
+    CompletionStage<Void> write(String what, List<Change> changes) {
+        Write write = new Write(what, changes, System.nanoTime(), new CompletableFuture<>());
         lock.lock();
         try {
             if (closed) {
@@ -198,8 +226,8 @@ final class GroupWriter {
     private Outcome attempt(List<Write> batch) {
         try (Handle handle = jdbi.open()) {
             try {
-                handle.useTransaction(
-                        transaction -> batch.forEach(write -> write.change().accept(transaction)));
+                handle.useTransaction(transaction ->
+                        due(batch).forEach(change -> change.statements().accept(transaction)));
                 database.harden(handle.getConnection());
                 return new Outcome.Done();
             } catch (Throwable e) {
@@ -208,6 +236,22 @@ final class GroupWriter {
         } catch (RuntimeException e) {
             return new Outcome.Away(e);
         }
+    }
+
+    /** The changes of all, in their order, without those that a later one makes needless. */
+    private static Deque<Change> due(List<Write> batch) {
+        Set<Object> settledLater = new HashSet<>();
+        Deque<Change> due = new ArrayDeque<>();
+        for (int i = batch.size() - 1; i >= 0; i--) {
+            List<Change> changes = batch.get(i).changes();
+            for (int j = changes.size() - 1; j >= 0; j--) {
+                Change change = changes.get(j);
+                if (change.subject().map(settledLater::add).orElse(true)) {
+                    due.addFirst(change);
+                }
+            }
+        }
+        return due;
     }
 
     private static boolean isThere(Handle handle) {

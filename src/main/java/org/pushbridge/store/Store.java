@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -21,15 +22,17 @@ import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.statement.StatementExceptions;
 import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.DeviceStore;
 import org.pushbridge.device.Tombstone;
 import org.pushbridge.device.TombstoneStore;
 import org.pushbridge.device.User;
+import org.pushbridge.store.GroupWriter.Change;
 
 /**
- * The database: users, devices, tombstones and the bridge's own secrets survive in it.
+ * The database: users, devices, calls, tombstones and the bridge's own secrets survive in it.
  *
  * <p>Safe for any thread. Writes return at once; their stage completes when the write is on disk, in the order of the
  * calls, on the writer's thread, which must not be held up. It completes exceptionally, with a {@link StoreException},
@@ -38,7 +41,7 @@ import org.pushbridge.device.User;
  *
  * <p>For what "on disk" means, see {@link H2File} and {@link PostgreSql}.
  */
-public final class Store implements DeviceStore, TombstoneStore, AutoCloseable {
+public final class Store implements DeviceStore, CallJournal, TombstoneStore, AutoCloseable {
     private static final Logger LOGGER = LogManager.getLogger(Store.class);
     private static final Duration DRAIN_LIMIT = Duration.ofSeconds(10);
     private static final Duration SHORTEST_CONNECTION_WAIT = Duration.ofMillis(250);
@@ -137,11 +140,38 @@ public final class Store implements DeviceStore, TombstoneStore, AutoCloseable {
     }
 
     @Override
+    public CompletionStage<Void> write(Entry entry, List<Tombstone> buried) {
+        List<Change> changes = new ArrayList<>();
+        changes.add(Change.of(entry.call(), handle -> CallTable.write(handle, entry)));
+        buried.forEach(tombstone -> changes.add(burial(tombstone)));
+        return writer.write("remember the call " + entry.call(), List.copyOf(changes));
+    }
+
+    @Override
+    public CompletionStage<Void> end(UUID call) {
+        return writer.write(
+                "forget the call " + call, List.of(Change.of(call, handle -> CallTable.remove(handle, call))));
+    }
+
+    @Override
+    public List<Entry> loadCalls() {
+        return read("the calls", CallTable::load);
+    }
+
+    @Override
     public CompletionStage<Void> bury(Tombstone tombstone) {
         return writer.write(
                 "remember the end of the call " + tombstone.call() + " for the device " + tombstone.device(),
-                handle -> TombstoneTable.bury(handle, tombstone));
+                List.of(burial(tombstone)));
     }
+
+    private static Change burial(Tombstone tombstone) {
+        return Change.of(
+                new Grave(tombstone.call(), tombstone.device()), handle -> TombstoneTable.bury(handle, tombstone));
+    }
+
+    /** What a tombstone is the subject of. */
+    private record Grave(UUID call, DeviceId device) {}
 
     @Override
     public List<Tombstone> loadTombstones(Instant now) {
@@ -152,7 +182,7 @@ public final class Store implements DeviceStore, TombstoneStore, AutoCloseable {
     public CompletionStage<Void> forgetTombstone(UUID call, DeviceId device) {
         return writer.write(
                 "forget the end of the call " + call + " for the device " + device,
-                handle -> TombstoneTable.remove(handle, call, device));
+                List.of(Change.of(new Grave(call, device), handle -> TombstoneTable.remove(handle, call, device))));
     }
 
     @Override

@@ -4,18 +4,23 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.pushbridge.store.Samples.ALICE;
+import static org.pushbridge.store.Samples.SOME_TIME;
 import static org.pushbridge.store.Samples.device;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.pushbridge.device.Device;
+import org.pushbridge.device.Tombstone;
 
 /** The file in the hands of a second process, and what is in it after that process was killed (invariant 7). */
 class ProcessDeathTest {
@@ -50,30 +55,56 @@ class ProcessDeathTest {
         assertThat(process.waitFor(30, SECONDS)).isTrue();
     }
 
+    /** Lets a process write until it has been told that enough is on disk, and kills it. */
+    private Set<Integer> acknowledgedBeforeTheKill(String task, String prefix) throws Exception {
+        Set<Integer> acknowledged = new HashSet<>();
+        Process process = start(task, prefix);
+        try (BufferedReader output = process.inputReader(StandardCharsets.US_ASCII)) {
+            assertThat(output.readLine()).isEqualTo("open");
+            while (acknowledged.size() < ACKS_BEFORE_THE_KILL) {
+                AckingProcess.acknowledged(output.readLine()).ifPresent(acknowledged::add);
+            }
+            // Not process.destroyForcibly(), which would also close the stream.
+            assertThat(process.toHandle().destroyForcibly()).isTrue();
+            // What it said before it died.
+            output.lines().forEach(line -> AckingProcess.acknowledged(line).ifPresent(acknowledged::add));
+            return acknowledged;
+        } finally {
+            kill(process);
+        }
+    }
+
     @Test
-    void whatWasAcknowledgedIsThereAfterEachKill() throws Exception {
+    void devicesThatWereAcknowledgedAreThereAfterEachKill() throws Exception {
         for (int life = 1; life <= LIVES; life++) {
             String prefix = "life " + life + ", device ";
-            Set<Integer> acknowledged = new HashSet<>();
-            Process process = start("write", prefix);
-            try (BufferedReader output = process.inputReader(StandardCharsets.US_ASCII)) {
-                assertThat(output.readLine()).isEqualTo("open");
-                while (acknowledged.size() < ACKS_BEFORE_THE_KILL) {
-                    AckingProcess.acknowledged(output.readLine()).ifPresent(acknowledged::add);
-                }
-                // Not process.destroyForcibly(), which would also close the stream.
-                assertThat(process.toHandle().destroyForcibly()).isTrue();
-                // What it said before it died.
-                output.lines().forEach(line -> AckingProcess.acknowledged(line).ifPresent(acknowledged::add));
-            } finally {
-                kill(process);
-            }
-
-            List<Device> expected = acknowledged.stream()
+            List<Device> expected = acknowledgedBeforeTheKill("devices", prefix).stream()
                     .map(number -> device(ALICE, prefix + number))
                     .toList();
             try (Store store = Store.open(StoreSettings.of(url(), "pushbridge", ""))) {
                 assertThat(store.loadDevices()).containsAll(expected);
+            }
+        }
+    }
+
+    @Test
+    void callsThatWereAcknowledgedAreThereAfterEachKillAndThoseThatEndedAreNot() throws Exception {
+        for (int life = 1; life <= LIVES; life++) {
+            String prefix = "life " + life + ", call ";
+            Set<Integer> acknowledged = acknowledgedBeforeTheKill("calls", prefix);
+            try (Store store = Store.open(StoreSettings.of(url(), "pushbridge", ""))) {
+                Map<UUID, String> calls = new HashMap<>();
+                store.loadCalls().forEach(e -> calls.put(e.call(), new String(e.state(), StandardCharsets.UTF_8)));
+                List<UUID> buried = store.loadTombstones(SOME_TIME).stream()
+                        .map(Tombstone::call)
+                        .toList();
+                assertThat(acknowledged).allSatisfy(number -> {
+                    UUID call = AckingProcess.call(prefix + number);
+                    assertThat(calls.get(call)).isEqualTo(number % 3 == 2 ? null : "answered");
+                    assertThat(buried.contains(call)).isEqualTo(number % 3 == 1);
+                });
+                // Written together, so there together, acknowledged or not.
+                assertThat(buried).allSatisfy(call -> assertThat(calls).containsEntry(call, "answered"));
             }
         }
     }

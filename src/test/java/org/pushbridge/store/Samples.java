@@ -3,6 +3,7 @@ package org.pushbridge.store;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.UUID;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.ApnsEnvironment;
 import org.pushbridge.device.Binding;
+import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.Flow;
@@ -20,7 +22,7 @@ import org.pushbridge.device.PushToken;
 import org.pushbridge.device.Tombstone;
 import org.pushbridge.device.User;
 
-/** Users, devices and tombstones for tests. */
+/** Users, devices, calls and tombstones for tests. */
 public final class Samples {
     public static final Aor ALICE = Aor.parse("alice@example.com");
     public static final Aor BOB = Aor.parse("bob@example.com");
@@ -102,6 +104,20 @@ public final class Samples {
                 "Carol \"C\" Ünsal",
                 false,
                 false);
+    }
+
+    /** A tombstone no database takes: it does not say why the call ended. */
+    @SuppressWarnings("NullAway")
+    public static Tombstone brokenTombstone(UUID call) {
+        return new Tombstone(
+                call, DeviceId.of(BOB, "broken"), SOME_TIME, SOME_TIME.plusSeconds(1), null, "", "", false, false);
+    }
+
+    /** A call with an INVITE of its own, of the size usual with a good number of codecs. */
+    public static CallJournal.Entry entry(UUID call, String state) {
+        String invite = "INVITE sip:alice@example.com SIP/2.0\r\nCall-ID: " + call + "\r\n\r\n" + "a=x\r\n".repeat(200);
+        return new CallJournal.Entry(
+                call, invite.getBytes(StandardCharsets.UTF_8), state.getBytes(StandardCharsets.UTF_8));
     }
 
     public static InetSocketAddress address(String literal, int port) {

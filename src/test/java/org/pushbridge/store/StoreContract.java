@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.pushbridge.store.Samples.ALICE;
 import static org.pushbridge.store.Samples.BOB;
 import static org.pushbridge.store.Samples.SOME_TIME;
+import static org.pushbridge.store.Samples.brokenTombstone;
 import static org.pushbridge.store.Samples.device;
+import static org.pushbridge.store.Samples.entry;
 import static org.pushbridge.store.Samples.oversizedUser;
 import static org.pushbridge.store.Samples.tombstone;
 import static org.pushbridge.store.Samples.user;
@@ -27,10 +29,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.PushTarget;
@@ -294,6 +298,79 @@ abstract class StoreContract {
         done(store.removeDevice(phone.id()));
 
         assertThat(tombstonesFor(phone.id(), SOME_TIME)).containsExactly(tombstone);
+    }
+
+    @Test
+    void callsSurviveARestartTheEldestFirst() {
+        List<UUID> calls = Stream.generate(UUID::randomUUID).limit(20).toList();
+        calls.forEach(call -> done(store.write(entry(call, "parked"), List.of())));
+        done(store.write(entry(calls.get(7), "answered"), List.of()));
+        done(store.end(calls.get(3)));
+
+        reopen();
+
+        assertThat(store.loadCalls().stream().map(CallJournal.Entry::call))
+                .containsExactlyElementsOf(
+                        calls.stream().filter(c -> !c.equals(calls.get(3))).toList());
+        assertThat(store.loadCalls()).allSatisfy(entry -> {
+            assertThat(entry.invite()).isEqualTo(entry(entry.call(), "").invite());
+            assertThat(entry.state()).asString().isEqualTo(entry.call().equals(calls.get(7)) ? "answered" : "parked");
+        });
+    }
+
+    @Test
+    void whatACallLeavesBehindIsKeptAsItCame() {
+        byte[] everyByte = new byte[100_000];
+        for (int i = 0; i < everyByte.length; i++) {
+            everyByte[i] = (byte) i;
+        }
+        done(store.write(new CallJournal.Entry(UUID.randomUUID(), everyByte, everyByte), List.of()));
+        done(store.write(new CallJournal.Entry(UUID.randomUUID(), new byte[0], new byte[0]), List.of()));
+
+        assertThat(store.loadCalls().get(0).invite()).isEqualTo(everyByte);
+        assertThat(store.loadCalls().get(0).state()).isEqualTo(everyByte);
+        assertThat(store.loadCalls().get(1).state()).isEmpty();
+    }
+
+    @Test
+    void aCallIsWrittenWithItsTombstonesOrNotAtAll() {
+        UUID call = UUID.randomUUID();
+        Tombstone whole = tombstone(call, SOME_TIME, DeviceId.of(ALICE, "1"));
+        done(store.write(entry(call, "ringing"), List.of()));
+        CountDownLatch release = holdWriter();
+        CompletionStage<Void> refused = store.write(entry(call, "answered"), List.of(whole, brokenTombstone(call)));
+        CompletionStage<Void> other = store.write(entry(UUID.randomUUID(), "parked"), List.of());
+        release.countDown();
+
+        assertThat(failure(refused)).isInstanceOf(StoreException.class).hasMessageContaining("the call " + call);
+        done(other);
+        assertThat(store.loadCalls().get(0).state()).asString().isEqualTo("ringing");
+        assertThat(store.loadTombstones(SOME_TIME)).isEmpty();
+
+        done(store.write(entry(call, "answered"), List.of(whole)));
+        assertThat(store.loadCalls().get(0).state()).asString().isEqualTo("answered");
+        assertThat(store.loadTombstones(SOME_TIME)).containsExactly(whole);
+    }
+
+    @Test
+    void writesOfACallThatWaitAreOneAndKeepAllTombstones() {
+        UUID call = UUID.randomUUID();
+        UUID over = UUID.randomUUID();
+        Tombstone onPhone = tombstone(call, SOME_TIME, DeviceId.of(ALICE, "1"));
+        Tombstone onTablet = tombstone(call, SOME_TIME, DeviceId.of(ALICE, "2"));
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> writes = List.of(
+                store.write(entry(over, "parked"), List.of()),
+                store.write(entry(call, "parked"), List.of()),
+                store.write(entry(call, "ringing"), List.of(onPhone)),
+                store.end(over),
+                store.write(entry(call, "answered"), List.of(onTablet)));
+        release.countDown();
+        writes.forEach(StoreContract::done);
+
+        assertThat(store.loadCalls()).hasSize(1);
+        assertThat(store.loadCalls().get(0).state()).asString().isEqualTo("answered");
+        assertThat(store.loadTombstones(SOME_TIME)).containsExactlyInAnyOrder(onPhone, onTablet);
     }
 
     @Test
