@@ -84,6 +84,8 @@ public final class Server implements AutoCloseable {
                                     verdicts,
                                     target -> simulated.ifPresent(apns -> apns.adopt(target))),
                             tombstones,
+                            store,
+                            store.secret("dialogs", SipEdge::freshSecret),
                             clock));
             verdictApi = verdicts.map(links -> opened(
                     "verdict API",

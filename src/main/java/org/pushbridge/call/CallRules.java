@@ -75,7 +75,7 @@ class CallRules {
     }
 
     final Step apply(Call call, CallEvent event) {
-        if (call.isFinished()) {
+        if (call.isFinished() && !(event instanceof CallEvent.Resumed)) {
             return new Step(call, List.of());
         }
         event.applyTo(this);

@@ -55,9 +55,14 @@ public final class Tombstones {
      */
     public Tombstone bury(UUID call, DeviceId device, String reason, String from, String displayName, boolean had) {
         Tombstone tombstone = make(call, device, reason, from, displayName, had);
+        bury(tombstone);
+        return tombstone;
+    }
+
+    /** Remembers one that was made before. */
+    public void bury(Tombstone tombstone) {
         place(tombstone);
         watched("stored", store.bury(tombstone));
-        return tombstone;
     }
 
     /** What {@link #bury} would remember of a call that ends at this moment, for whoever stores it with more. */

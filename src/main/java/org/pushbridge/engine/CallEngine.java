@@ -10,7 +10,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.pushbridge.call.Call;
 import org.pushbridge.call.CallEvent;
+import org.pushbridge.call.CallId;
 import org.pushbridge.call.CallPlan;
 
 /**
@@ -57,13 +59,31 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
             alive.decrementAndGet();
             return Optional.empty();
         }
-        Shard shard = shards.get(Math.floorMod(plan.id().hashCode(), shards.size()));
-        RunningCall<E> call = new RunningCall<>(this, shard, plan, edges);
+        Shard shard = shardOf(plan.id());
+        RunningCall<E> call = new RunningCall<>(this, shard, Call.planned(plan), false, edges);
         if (!call.offer(() -> call.on(new CallEvent.Begun()))) {
             call.abandon();
             return Optional.empty();
         }
         return Optional.of(call);
+    }
+
+    /**
+     * Takes up a call that the journal has, whatever the limits are. {@code edges} is called at once, on this thread; the
+     * call's first event is to be {@link CallEvent.Resumed}, on its own.
+     */
+    public RunningCall<E> resume(Call call, EdgeFactory<E> edges) {
+        alive.incrementAndGet();
+        try {
+            return new RunningCall<>(this, shardOf(call.plan().id()), call, true, edges);
+        } catch (RuntimeException e) {
+            alive.decrementAndGet();
+            throw e;
+        }
+    }
+
+    private Shard shardOf(CallId id) {
+        return shards.get(Math.floorMod(id.hashCode(), shards.size()));
     }
 
     /** The call that a message concerns in whose dialog the bridge has this tag. */

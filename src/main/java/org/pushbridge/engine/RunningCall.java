@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.logging.log4j.LogManager;
@@ -17,7 +18,6 @@ import org.pushbridge.call.Call;
 import org.pushbridge.call.CallAction;
 import org.pushbridge.call.CallEvent;
 import org.pushbridge.call.CallId;
-import org.pushbridge.call.CallPlan;
 import org.pushbridge.call.Step;
 import org.pushbridge.call.Timer;
 
@@ -31,6 +31,7 @@ import org.pushbridge.call.Timer;
 public final class RunningCall<E extends CallEdge> {
     private static final Logger log = LogManager.getLogger(RunningCall.class);
     private static final int REMEMBERED_EVENTS = 32;
+    private static final Duration REMEMBER_AGAIN = Duration.ofSeconds(5);
 
     private final CallEngine<E> engine;
     private final Shard shard;
@@ -43,14 +44,42 @@ public final class RunningCall<E extends CallEdge> {
     /** Written by the call's thread alone; others may look. */
     private volatile Call call;
 
+    private final Deque<Batch> outbox = new ArrayDeque<>();
+    /** What was last handed to the journal. */
+    private Optional<Call> memory;
+    /** Whether the journal has had the call. */
+    private boolean begun;
+
+    private boolean carryingOut;
     private boolean published;
     private boolean over;
 
-    RunningCall(CallEngine<E> engine, Shard shard, CallPlan plan, CallEngine.EdgeFactory<E> edges) {
+    /** The actions of one step, in their turn; held until what they promise is on disk. */
+    private static final class Batch {
+        private final List<CallAction> actions;
+        private final Runnable then;
+        private boolean held;
+
+        Batch(List<CallAction> actions, boolean held) {
+            this.actions = actions;
+            this.held = held;
+            this.then = () -> {};
+        }
+
+        Batch(Runnable then) {
+            this.actions = List.of();
+            this.then = then;
+        }
+    }
+
+    /** @param call as the journal has it if {@code resumed}, else as it is planned */
+    RunningCall(CallEngine<E> engine, Shard shard, Call call, boolean resumed, CallEngine.EdgeFactory<E> edges) {
         this.engine = engine;
         this.shard = shard;
-        this.id = plan.id();
-        this.call = Call.planned(plan);
+        this.id = call.plan().id();
+        this.call = call;
+        this.begun = resumed;
+        this.memory = resumed ? Optional.of(call) : Optional.empty();
         this.edge = edges.create(this);
         // Only now may others find it.
         published = true;
@@ -81,7 +110,10 @@ public final class RunningCall<E extends CallEdge> {
         shard.submit(() -> guarded(work));
     }
 
-    /** Applies an event and carries out what follows from it. */
+    /**
+     * Applies an event at once. What follows from it is carried out in order, and what promises something to anybody only
+     * when the journal has the call as it stands after the step (invariant 7).
+     */
     public void on(CallEvent event) {
         if (over) {
             return;
@@ -92,20 +124,95 @@ public final class RunningCall<E extends CallEdge> {
         lastEvents.addLast(event);
         Step step = call.on(event);
         call = step.call();
-        for (CallAction action : step.actions()) {
-            if (over) {
-                return; // an action before it broke the call
+        boolean promises = step.actions().stream().anyMatch(CallAction::isPromise);
+        Call now = call.remembered();
+        boolean due = !Optional.of(now).equals(memory)
+                || step.actions().stream().anyMatch(a -> a instanceof CallAction.Reply && a.isPromise());
+        Batch batch = new Batch(step.actions(), due && promises);
+        outbox.add(batch);
+        if (due) {
+            remember(now, batch);
+        }
+        carryOut();
+    }
+
+    /** Has work done when everything that follows from the events so far is carried out, or the call is over. */
+    public void then(Runnable work) {
+        if (over) {
+            work.run();
+        } else {
+            outbox.add(new Batch(work));
+            carryOut();
+        }
+    }
+
+    private void remember(Call now, Batch batch) {
+        memory = Optional.of(now);
+        edge.remember(now, batch.actions)
+                .whenComplete((done, fault) -> submit(() -> {
+                    if (over) {
+                        return;
+                    }
+                    if (fault != null && !begun) {
+                        end();
+                        edge.notBegun();
+                        return;
+                    }
+                    if (fault != null) {
+                        forgotten(now, fault);
+                    } else if (!begun) {
+                        begun = true;
+                        edge.begun();
+                    }
+                    batch.held = false;
+                    carryOut();
+                }));
+    }
+
+    /** A call that has begun goes on, and is written down as soon as the journal takes it. */
+    private void forgotten(Call lost, Throwable fault) {
+        log.warn("Call {} goes on, but a crash now would lose where it stands: {}", id, fault.getMessage());
+        if (memory.equals(Optional.of(lost))) {
+            memory = Optional.empty();
+            after(REMEMBER_AGAIN, () -> {
+                if (memory.isEmpty()) {
+                    remember(call.remembered(), new Batch(List.of(), false));
+                }
+            });
+        }
+    }
+
+    private void carryOut() {
+        if (carryingOut) {
+            return;
+        }
+        carryingOut = true;
+        try {
+            while (!over && !outbox.isEmpty() && !outbox.element().held) {
+                Batch batch = outbox.remove();
+                for (CallAction action : batch.actions) {
+                    if (over) {
+                        return; // an action before it broke the call
+                    }
+                    carryOut(action);
+                }
+                batch.then.run();
             }
-            if (action instanceof CallAction.StartTimer start) {
-                startTimer(start);
-            } else if (action instanceof CallAction.StopTimer stop) {
-                stopTimer(stop.timer());
-            } else if (action instanceof CallAction.Finish finish) {
-                end();
-                edge.finished(call, finish.ending());
-            } else if (action instanceof CallAction.ForEdge forEdge) {
-                forEdge.applyTo(edge);
-            }
+        } finally {
+            carryingOut = false;
+        }
+    }
+
+    private void carryOut(CallAction action) {
+        if (action instanceof CallAction.StartTimer start) {
+            startTimer(start);
+        } else if (action instanceof CallAction.StopTimer stop) {
+            stopTimer(stop.timer());
+        } else if (action instanceof CallAction.Finish finish) {
+            end();
+            edge.finished(call, finish.ending());
+        } else if (action instanceof CallAction.ForEdge forEdge) {
+            forEdge.applyTo(edge);
         }
     }
 
@@ -196,5 +303,7 @@ public final class RunningCall<E extends CallEdge> {
         timers.values().forEach(Timeout::cancel);
         timers.clear();
         engine.forget(this, new ArrayList<>(dialogs), new ArrayList<>(aors));
+        outbox.forEach(batch -> batch.then.run());
+        outbox.clear();
     }
 }

@@ -17,6 +17,7 @@ import org.pushbridge.call.LegId;
 import org.pushbridge.call.Pushes;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Binding;
+import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.DeviceId;
@@ -39,6 +40,9 @@ final class Bridge {
     private final CallEngine<BridgedCall> engine;
     private final Waker waker;
     private final Tombstones tombstones;
+    private final CallJournal journal;
+    private final CallMemories memories;
+    private final Identifiers identifiers;
     private final Clock clock;
     private final TrunkAddresses trunkAddresses;
     private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
@@ -55,8 +59,13 @@ final class Bridge {
             CallEngine<BridgedCall> engine,
             Waker waker,
             Tombstones tombstones,
+            CallJournal journal,
+            byte[] secret,
             Clock clock) {
         this.settings = settings;
+        this.journal = journal;
+        this.memories = new CallMemories(settings.trunks());
+        this.identifiers = new Identifiers(secret);
         this.directory = directory;
         this.engine = engine;
         this.waker = waker;
@@ -95,6 +104,18 @@ final class Bridge {
 
     Tombstones tombstones() {
         return tombstones;
+    }
+
+    CallJournal journal() {
+        return journal;
+    }
+
+    CallMemories memories() {
+        return memories;
+    }
+
+    Identifiers identifiers() {
+        return identifiers;
     }
 
     void useDialogEvents(DialogEvents made) {

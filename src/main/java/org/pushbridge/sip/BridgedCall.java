@@ -14,11 +14,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sip.address.Address;
 import javax.sip.header.Header;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
 import org.pushbridge.call.Call;
 import org.pushbridge.call.CallAction;
 import org.pushbridge.call.CallEvent;
@@ -34,9 +36,11 @@ import org.pushbridge.call.LegId;
 import org.pushbridge.call.Side;
 import org.pushbridge.call.Verdict;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.Flow;
+import org.pushbridge.device.Tombstone;
 import org.pushbridge.engine.CallEdge;
 import org.pushbridge.engine.RunningCall;
 import org.pushbridge.sip.stack.ClientCall;
@@ -60,6 +64,7 @@ final class BridgedCall implements CallEdge {
     private final Bridge bridge;
     private final RunningCall<BridgedCall> running;
     private final CallerLeg caller;
+    private final CallMemory.Called number;
     private final Optional<Aor> called;
     private final Callee callee;
     private final Instant began;
@@ -73,6 +78,8 @@ final class BridgedCall implements CallEdge {
     private boolean answeredFinally;
     /** Whether the caller's ACK came, or is not waited for any more. */
     private boolean acknowledged;
+    /** The 2xx as the caller was sent it, until then. */
+    private Optional<String> unacknowledged = Optional.empty();
     /** A BYE for the caller that must not leave before (RFC 3261 section 15). */
     private Optional<CallAction.Bye> heldBye = Optional.empty();
 
@@ -88,16 +95,182 @@ final class BridgedCall implements CallEdge {
     /** The last ACK sent in a dialog: sent again when its 2xx comes again. */
     private record Acknowledged(long cseq, SIPRequest ack) {}
 
-    /** @param called the user who is called, unless the call goes to a trunk */
+    /** Tombstones of the step under way, written with it. */
+    private final Map<LegId, Tombstone> buried = new HashMap<>();
+
+    /** The INVITE as the journal gets it; once. */
+    private Optional<byte[]> bytes = Optional.empty();
+
+    /** A call that begins. */
     BridgedCall(
-            Bridge bridge, RunningCall<BridgedCall> running, CallerLeg caller, Optional<Aor> called, Callee callee) {
+            Bridge bridge,
+            RunningCall<BridgedCall> running,
+            InboundRequest invite,
+            FarEnd caller,
+            CallMemory.Called called) {
+        this(bridge, running, invite, caller, called, bridge.clock().instant());
+    }
+
+    private BridgedCall(
+            Bridge bridge,
+            RunningCall<BridgedCall> running,
+            InboundRequest invite,
+            FarEnd caller,
+            CallMemory.Called called,
+            Instant began) {
         this.bridge = bridge;
-        this.called = called;
         this.running = running;
-        this.caller = caller;
-        this.callee = callee;
-        this.began = bridge.clock().instant();
+        this.number = called;
+        this.called = called.user();
+        this.callee = Callee.of(bridge, called);
+        this.began = began;
         this.callKitUuid = CallKitUuid.of(running.id());
+        this.caller = new CallerLeg(
+                invite,
+                caller,
+                Carried.of(invite.message(), caller.isTrusted()),
+                bridge.identifiers().callerTag(running.id()),
+                dialog -> bridge.identifiers().callerTag(running.id(), dialog),
+                running::claimDialog);
+        this.called.ifPresent(aor -> running.claimAor(aor.toString()));
+        if (caller instanceof FarEnd.DeviceEnd end) {
+            running.claimAor(end.aor().toString());
+        }
+    }
+
+    // --- what survives -------------------------------------------------------------------------------------------
+
+    /** A call from before the bridge was started anew. Nothing is sent before {@link #resume}. */
+    static BridgedCall restored(
+            Bridge bridge, RunningCall<BridgedCall> running, InboundRequest invite, CallMemory memory) {
+        BridgedCall call = new BridgedCall(bridge, running, invite, memory.caller(), memory.callee(), memory.began());
+        memory.callerDialogs().forEach(call.caller::restore);
+        memory.legs().forEach((id, leg) -> {
+            DeviceLeg restored = call.newLeg(id, leg.farEnd());
+            restored.requestUri = leg.requestUri();
+            restored.dialogs.putAll(leg.dialogs());
+            restored.answered.addAll(leg.answered());
+            restored.noteHeard();
+            running.claimDialog(restored.localTag);
+        });
+        call.unacknowledged = memory.answer();
+        call.acknowledged =
+                memory.call().answered().isPresent() && memory.answer().isEmpty();
+        call.answeredFinally = memory.call().answered().isPresent();
+        return call;
+    }
+
+    /** Goes on from where the journal has the call. */
+    void resume() {
+        Call call = running.call();
+        if (call.answered().isPresent()) {
+            bridge.busy(
+                    id(),
+                    device(caller.farEnd),
+                    device(farEnd(Side.LEG, call.answered().get())));
+            if (call.phase() == Call.Phase.ENDED) {
+                bridge.hungUp(id());
+            }
+        } else if (call.phase() == Call.Phase.RINGING) {
+            // One that never heard anything still sends its INVITE.
+            caller.invite.respond(Responses.create(caller.invite.message(), 100, Optional.empty()));
+        }
+        Set<LegId> reachable = new HashSet<>();
+        for (LegId leg : call.legs().keySet()) {
+            DeviceLeg known = legs.get(leg);
+            boolean isDevice = known == null || device(known.farEnd).isPresent();
+            if (!isDevice
+                    || bridge.device(leg).flatMap(bridge::reachableBinding).isPresent()) {
+                reachable.add(leg);
+            }
+        }
+        boolean callerReachable = device(caller.farEnd).isEmpty()
+                || bridge.stack()
+                        .isAlive(caller.farEnd instanceof FarEnd.DeviceEnd end ? end.flow() : caller.invite.flow());
+        Duration elapsed = Duration.between(began, bridge.clock().instant());
+        running.on(new CallEvent.Resumed(elapsed.isNegative() ? Duration.ZERO : elapsed, reachable, callerReachable));
+    }
+
+    @Override
+    public CompletionStage<Void> remember(Call memory, List<CallAction> actions) {
+        for (CallAction action : actions) {
+            if (action instanceof CallAction.Bury bury) {
+                bridge.device(bury.leg())
+                        .filter(device -> bury.had() || !neverPushed.contains(bury.leg()))
+                        .ifPresent(device -> buried.put(bury.leg(), tombstone(device, bury.verdict(), bury.had())));
+            } else if (action instanceof CallAction.AnswerCaller answer) {
+                unacknowledged = Optional.of(text(answer(answer)));
+            }
+        }
+        byte[] state = bridge.memories().write(memory(memory, actions));
+        if (bytes.isEmpty()) {
+            bytes = Optional.of(caller.invite.bytes());
+        }
+        return bridge.journal().write(new CallJournal.Entry(id().value(), bytes.get(), state), tombstonesOf(actions));
+    }
+
+    private List<Tombstone> tombstonesOf(List<CallAction> actions) {
+        return actions.stream()
+                .filter(CallAction.Bury.class::isInstance)
+                .flatMap(action -> Optional.ofNullable(buried.get(((CallAction.Bury) action).leg())).stream())
+                .toList();
+    }
+
+    private CallMemory memory(Call memory, List<CallAction> actions) {
+        Set<ExchangeId> replied = new HashSet<>();
+        for (CallAction action : actions) {
+            if (action instanceof CallAction.Reply reply && reply.status() >= 200) {
+                replied.add(reply.exchange());
+            }
+        }
+        Map<LegDialog, Dialog> callerDialogs = new HashMap<>();
+        caller.dialogs.forEach((id, dialog) -> callerDialogs.put(id, settled(Side.CALLER, id, dialog, replied)));
+        Map<LegId, CallMemory.LegMemory> rememberedLegs = new HashMap<>();
+        for (DeviceLeg leg : legs.values()) {
+            Map<String, Dialog> dialogs = new HashMap<>();
+            leg.dialogs.forEach(
+                    (tag, dialog) -> dialogs.put(tag, settled(Side.LEG, new LegDialog(leg.id, tag), dialog, replied)));
+            rememberedLegs.put(leg.id, new CallMemory.LegMemory(leg.farEnd, leg.requestUri, dialogs, leg.answered));
+        }
+        return new CallMemory(memory, began, caller.farEnd, number, callerDialogs, rememberedLegs, unacknowledged);
+    }
+
+    /**
+     * A dialog as if the requests had not come that have no final reply: their senders repeat them, and they cross with
+     * the numbers that they crossed with before.
+     */
+    private Dialog settled(Side side, LegDialog id, Dialog dialog, Set<ExchangeId> replied) {
+        long local = dialog.localCseq();
+        long remote = dialog.remoteCseq();
+        for (Map.Entry<ExchangeId, OpenExchange> open : exchanges.entrySet()) {
+            ExchangeId exchange = open.getKey();
+            if (!exchange.dialog().equals(id) || open.getValue().replied || replied.contains(exchange)) {
+                continue;
+            }
+            if (exchange.from() == side) {
+                remote = Math.min(remote, exchange.cseq() - 1);
+            } else if (open.getValue().forwardedCseq > 0) {
+                local = Math.min(local, open.getValue().forwardedCseq - 1);
+            }
+        }
+        return dialog.counting(local, remote);
+    }
+
+    @Override
+    public void begun() {
+        caller.invite.respond(Responses.create(caller.invite.message(), 100, Optional.empty()));
+    }
+
+    @Override
+    public void notBegun() {
+        SIPResponse response = Responses.create(caller.invite.message(), 503, Optional.of(caller.ownTag));
+        response.setHeader((Header) Messages.header("Retry-After", "5"));
+        caller.invite.respond(response);
+        bridge.over(id());
+    }
+
+    private static String text(SIPResponse response) {
+        return new String(response.encodeAsBytes("udp"), StandardCharsets.ISO_8859_1);
     }
 
     CallId id() {
@@ -169,6 +342,13 @@ final class BridgedCall implements CallEdge {
     public void answerCaller(CallAction.AnswerCaller action) {
         changed();
         answeredFinally = true;
+        SIPResponse response = answer(action);
+        caller.invite.respond(response);
+        repeatAnswer(response);
+        bridge.busy(id(), device(caller.farEnd), device(farEnd(Side.LEG, action.dialog())));
+    }
+
+    private SIPResponse answer(CallAction.AnswerCaller action) {
         SIPResponse response = response(
                 caller.invite,
                 action.status(),
@@ -176,15 +356,21 @@ final class BridgedCall implements CallEdge {
                 Optional.of(action.content()),
                 caller.farEnd);
         response.setHeader((Header) bridge.contactFor(caller.invite.flow()));
-        caller.invite.respond(response);
+        return response;
+    }
+
+    private void repeatAnswer(SIPResponse response) {
         answerRepeat =
                 Optional.of(new AnswerRepeat(bridge, running, caller.invite, response, this::onCallerAckMissing));
-        bridge.busy(id(), device(caller.farEnd), device(farEnd(Side.LEG, action.dialog())));
     }
 
     @Override
     public void answerAgain(CallAction.AnswerAgain action) {
-        throw new UnsupportedOperationException("Calls are not taken up yet");
+        unacknowledged.ifPresent(text -> {
+            SIPResponse response = bridge.stack().parseResponse(text.getBytes(StandardCharsets.ISO_8859_1));
+            bridge.stack().sendStateless(response, caller.invite);
+            repeatAnswer(response);
+        });
     }
 
     // --- what the rules ask for: the legs ------------------------------------------------------------------------
@@ -199,11 +385,25 @@ final class BridgedCall implements CallEdge {
             return;
         }
         Callee.Route route = found.get();
-        DeviceLeg leg = legs.computeIfAbsent(
-                action.leg(), legId -> new DeviceLeg(legId, sipCallId(legId), localTag(id(), legId), route.farEnd()));
+        DeviceLeg leg = newLeg(action.leg(), route.farEnd());
         leg.farEnd = route.farEnd();
         leg.requestUri = Messages.withoutPushParameters(route.requestUri());
         running.claimDialog(leg.localTag);
+        if (route.farEnd() instanceof FarEnd.DeviceEnd end) {
+            leg.flows.put(action.attempt(), end.flow());
+        }
+        leg.invites.put(
+                action.attempt(),
+                bridge.stack()
+                        .send(
+                                request(leg, route),
+                                bridge.identifiers().inviteBranch(id(), leg.id, action.attempt()),
+                                route.destination(),
+                                new InviteOutcome(leg, action.attempt())));
+    }
+
+    /** The call's INVITE on a leg; the same each time, but for the way it takes. */
+    private SIPRequest request(DeviceLeg leg, Callee.Route route) {
         SIPRequest incoming = caller.invite.message();
         SIPRequest invite = Messages.request(
                 "INVITE",
@@ -220,32 +420,17 @@ final class BridgedCall implements CallEdge {
         bridge.assertIdentity(invite, caller.farEnd, route.farEnd());
         invite.setHeader((Header) Messages.header("X-Pushbridge-Call-UUID", callKitUuid.toString()));
         invite.setHeader((Header) bridge.contactFor(route.destination()));
-        if (route.farEnd() instanceof FarEnd.DeviceEnd end) {
-            leg.flows.put(action.attempt(), end.flow());
-        }
-        leg.invites.put(
-                action.attempt(),
-                bridge.stack().send(invite, route.destination(), new InviteOutcome(leg, action.attempt())));
+        return invite;
     }
 
-    /** The Call-ID of a leg; known before the INVITE is sent, because the push names it. */
-    private String sipCallId(LegId leg) {
-        return id() + "-" + leg.value().replace(':', '-');
-    }
-
-    /** The Call-ID of the INVITE of a call to a device. */
-    static String sipCallId(CallId call, DeviceId device) {
-        return call + "-" + device.value();
-    }
-
-    /**
-     * The bridge's tag towards one device, which is the same in each INVITE of a call, also in one that only tells of its
-     * end: a device that gets two takes the second for a copy (RFC 3261 section 8.2.2.2). No one else can guess it, as
-     * the call's id is random.
-     */
-    static String localTag(CallId call, LegId leg) {
-        return UUID.nameUUIDFromBytes((call + "/" + leg).getBytes(StandardCharsets.UTF_8))
-                .toString();
+    private DeviceLeg newLeg(LegId id, FarEnd farEnd) {
+        return legs.computeIfAbsent(
+                id,
+                legId -> new DeviceLeg(
+                        legId,
+                        Identifiers.callId(id(), legId),
+                        bridge.identifiers().legTag(id(), legId),
+                        farEnd));
     }
 
     @Override
@@ -253,12 +438,35 @@ final class BridgedCall implements CallEdge {
         changed();
         DeviceLeg leg = legs.get(action.leg());
         ClientCall invite = leg == null ? null : leg.invites.get(action.attempt());
+        if (invite == null) {
+            invite = takeUp(action.leg(), action.attempt());
+            leg = legs.get(action.leg());
+        }
         if (leg != null && invite != null) {
             invite.cancel(Reasons.towardsDevice(action.reason(), rules(action.leg())));
             if (!leg.tookAnotherThan(action.attempt())) {
                 cancelOnNewestFlow(leg, action.attempt(), invite);
             }
         }
+    }
+
+    /** An INVITE that was sent before the bridge was started anew. */
+    private @Nullable ClientCall takeUp(LegId id, int attempt) {
+        Optional<Callee.Route> route = callee.route(id);
+        if (route.isEmpty()) {
+            running.submit(
+                    () -> running.on(new CallEvent.LegFailed(id, attempt, Failure.TRANSPORT, 503, Optional.empty())));
+            return null;
+        }
+        DeviceLeg leg = newLeg(id, route.get().farEnd());
+        ClientCall invite = bridge.stack()
+                .takeUp(
+                        request(leg, route.get()),
+                        bridge.identifiers().inviteBranch(id(), id, attempt),
+                        route.get().destination(),
+                        new InviteOutcome(leg, attempt));
+        leg.invites.put(attempt, invite);
+        return invite;
     }
 
     @Override
@@ -291,7 +499,7 @@ final class BridgedCall implements CallEdge {
                 stands != null && stands.open().isEmpty() && stands.cancelled().equals(Set.of(attempt));
         if (wasItsLast && verdict.isPresent() && !leg.hasEndedAnInvite()) {
             bridge.device(leg.id).ifPresent(device -> {
-                bury(device, verdict.get(), false);
+                bridge.tombstones().bury(tombstone(device, verdict.get(), false));
                 bridge.verdicts().onInviteForgotten(device);
             });
         }
@@ -403,7 +611,7 @@ final class BridgedCall implements CallEdge {
                 callKitUuid,
                 device(caller.farEnd).equals(Optional.of(device.id()))
                         ? caller.callId
-                        : sipCallId(Bridge.leg(device.id())),
+                        : Identifiers.callId(id(), Bridge.leg(device.id())),
                 from.getURI().toString(),
                 from.getDisplayName() == null ? "" : from.getDisplayName(),
                 caller.offer.offersVideo(),
@@ -413,19 +621,17 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void bury(CallAction.Bury action) {
-        if (neverPushed.contains(action.leg()) && !action.had()) {
-            return;
+        Tombstone tombstone = buried.remove(action.leg());
+        if (tombstone != null) {
+            bridge.tombstones().place(tombstone);
+            bridge.device(action.leg()).ifPresent(device -> bridge.verdicts().onBuried(device, began));
         }
-        bridge.device(action.leg()).ifPresent(device -> {
-            bury(device, action.verdict(), action.had());
-            bridge.verdicts().onBuried(device, began);
-        });
     }
 
-    private void bury(Device device, Verdict verdict, boolean had) {
+    private Tombstone tombstone(Device device, Verdict verdict, boolean had) {
         Address from = caller.invite.message().getFrom().getAddress();
-        bridge.tombstones()
-                .bury(
+        return bridge.tombstones()
+                .make(
                         id().value(),
                         device.id(),
                         verdict.word(),
@@ -570,7 +776,8 @@ final class BridgedCall implements CallEdge {
         content.flatMap(c -> ((Carried) c).rack()).ifPresent(rack -> request.setHeader((Header) towards(to, id, rack)));
         var destination = bridge.destination(dialog, farEnd);
         request.setHeader((Header) bridge.contactFor(destination));
-        return bridge.stack().send(request, destination, outcome);
+        String branch = bridge.identifiers().branch(id(), to, id, method, dialog.localCseq());
+        return bridge.stack().send(request, branch, destination, outcome);
     }
 
     /** The RAck of a PRACK in the numbers of the leg it goes to. */
@@ -625,7 +832,9 @@ final class BridgedCall implements CallEdge {
             onAck(from, id, cseq, message);
             return;
         }
-        if (cseq <= dialog.remoteCseq()) {
+        boolean mayBeRepeated =
+                message.getMethod().equals("BYE") && running.call().phase() == Call.Phase.ENDED; // over a restart
+        if (cseq < dialog.remoteCseq() || (cseq == dialog.remoteCseq() && !mayBeRepeated)) {
             refuse(request, 500); // RFC 3261 section 12.2.2: out of order
             return;
         }
@@ -676,6 +885,7 @@ final class BridgedCall implements CallEdge {
     /** The answer is repeated no more, and a BYE that waited may go. */
     private void callerAcknowledged() {
         acknowledged = true;
+        unacknowledged = Optional.empty();
         answerRepeat.ifPresent(AnswerRepeat::stop);
         Optional<CallAction.Bye> waiting = heldBye;
         heldBye = Optional.empty();
@@ -947,6 +1157,7 @@ final class BridgedCall implements CallEdge {
         answerRepeat.ifPresent(AnswerRepeat::stop);
         exchanges.values().forEach(e -> e.answerRepeat.ifPresent(AnswerRepeat::stop));
         bridge.over(id());
+        caller.invite.whenSettled(this::forget);
         log.info(
                 "Call {} from {} to {} is over: {}; caller got {}; legs {}; pushes {}; lasted {} ms",
                 id(),
@@ -963,6 +1174,7 @@ final class BridgedCall implements CallEdge {
     public void broken() {
         answerRepeat.ifPresent(AnswerRepeat::stop);
         bridge.over(id());
+        forget();
         if (!answeredFinally) {
             quietly(
                     "answer the caller",
@@ -986,6 +1198,17 @@ final class BridgedCall implements CallEdge {
                     "hang up",
                     () -> send(Side.CALLER, confirmed.dialog(), "BYE", Optional.empty(), ResponseHandler.NOBODY_CARES));
         }
+    }
+
+    private void forget() {
+        bridge.journal().end(id().value()).whenComplete((done, fault) -> {
+            if (fault != null) {
+                log.warn(
+                        "The end of call {} could not be written; it is seen to at the next start: {}",
+                        id(),
+                        fault.getMessage());
+            }
+        });
     }
 
     private void quietly(String what, Runnable work) {

@@ -82,9 +82,10 @@ public final class CallStates {
                     LegId leg = Bridge.leg(device);
                     running.get().on(what.event(leg));
                     // It may be over now, and forgotten.
-                    state.complete(of(call, device)
-                            .or(() -> Optional.of(
-                                    CallState.of(running.get().call().endFor(leg)))));
+                    running.get()
+                            .then(() -> state.complete(of(call, device)
+                                    .or(() -> Optional.of(
+                                            CallState.of(running.get().call().endFor(leg))))));
                 });
         if (running.isPresent() && !handed) {
             state.completeExceptionally(new BusyException());

@@ -9,6 +9,35 @@ import org.pushbridge.sip.stack.Destination;
 interface Callee {
     Optional<Route> route(LegId leg);
 
+    static Callee of(Bridge bridge, CallMemory.Called called) {
+        return called instanceof CallMemory.Called.ByTrunk out
+                ? leg -> toTrunk(bridge, out)
+                : leg -> toDevice(bridge, leg);
+    }
+
+    private static Optional<Route> toDevice(Bridge bridge, LegId leg) {
+        return bridge.device(leg)
+                .flatMap(device -> bridge.reachableBinding(device)
+                        .map(binding -> new Route(
+                                new FarEnd.DeviceEnd(device.aor(), Optional.of(device.id()), binding.flow()),
+                                binding.contact(),
+                                binding.path(),
+                                new Destination.OverFlow(binding.flow()))));
+    }
+
+    private static Optional<Route> toTrunk(Bridge bridge, CallMemory.Called.ByTrunk out) {
+        if (out.trunk().destination().isEmpty()) {
+            return Optional.empty(); // not any more: the configuration has changed since the call began
+        }
+        Trunk.Destination destination = out.trunk().destination().get();
+        String host = destination.host().indexOf(':') >= 0 ? "[" + destination.host() + "]" : destination.host();
+        String uri = "sip:" + Messages.userPart(out.number()) + "@" + host + ":" + destination.port()
+                + (destination.transport().equals("udp") ? "" : ";transport=" + destination.transport());
+        return bridge.trunkAddresses()
+                .of(destination)
+                .map(address -> new Route(new FarEnd.TrunkEnd(out.trunk(), Optional.empty()), uri, List.of(), address));
+    }
+
     /**
      * The way to one leg.
      *

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.pushbridge.call.LegDialog;
 import org.pushbridge.sip.stack.InboundRequest;
 
@@ -19,14 +20,26 @@ final class CallerLeg {
     final String callId;
     final long cseq;
     /** The To tag of responses that stem from no device. */
-    final String ownTag = Messages.token();
+    final String ownTag;
 
     final Map<LegDialog, Dialog> dialogs = new HashMap<>();
 
+    private final Function<LegDialog, String> tags;
     private final Consumer<String> claim;
 
-    /** @param claim told of each tag the bridge takes in a dialog with the caller */
-    CallerLeg(InboundRequest invite, FarEnd farEnd, Carried offer, Consumer<String> claim) {
+    /**
+     * @param tags the bridge's tag in each dialog with the caller
+     * @param claim told of each tag the bridge takes in a dialog with the caller
+     */
+    CallerLeg(
+            InboundRequest invite,
+            FarEnd farEnd,
+            Carried offer,
+            String ownTag,
+            Function<LegDialog, String> tags,
+            Consumer<String> claim) {
+        this.ownTag = ownTag;
+        this.tags = tags;
         this.claim = claim;
         claim.accept(ownTag);
         this.invite = invite;
@@ -40,7 +53,7 @@ final class CallerLeg {
     Dialog dialog(LegDialog legDialog) {
         return dialogs.computeIfAbsent(legDialog, key -> {
             SIPRequest message = invite.message();
-            String tag = Messages.token();
+            String tag = tags.apply(key);
             claim.accept(tag);
             return new Dialog(
                     callId,
@@ -55,6 +68,12 @@ final class CallerLeg {
                             .orElse(message.getFrom().getAddress().getURI().toString()),
                     isSecure(message));
         });
+    }
+
+    /** Takes up a dialog from before the bridge was started anew. */
+    void restore(LegDialog legDialog, Dialog dialog) {
+        dialogs.put(legDialog, dialog);
+        claim.accept(dialog.localTag());
     }
 
     Optional<LegDialog> byLocalTag(String tag) {

@@ -24,7 +24,6 @@ import org.pushbridge.engine.RunningCall;
 import org.pushbridge.sip.registrar.Addresses;
 import org.pushbridge.sip.registrar.AuthResult;
 import org.pushbridge.sip.registrar.DigestAuthenticator;
-import org.pushbridge.sip.stack.Destination;
 import org.pushbridge.sip.stack.InboundRequest;
 import org.pushbridge.sip.stack.Responses;
 
@@ -71,7 +70,7 @@ final class InviteHandler {
             SIPRequest message = request.message();
             checkForm(message);
             FarEnd caller = authorize(request);
-            Called called = find(request, caller);
+            CallMemory.Called called = find(request, caller);
             begin(request, caller, called, cancel);
         } catch (Refused refused) {
             refuse(request, refused.refusal);
@@ -158,15 +157,7 @@ final class InviteHandler {
 
     // --- whom --------------------------------------------------------------------------------------------------
 
-    private sealed interface Called {
-        /** A user of ours, with devices. */
-        record ByUser(Aor aor, List<Device> devices) implements Called {}
-
-        /** A number beyond a trunk. */
-        record ByTrunk(Trunk trunk, String number) implements Called {}
-    }
-
-    private Called find(InboundRequest request, FarEnd caller) throws Refused {
+    private CallMemory.Called find(InboundRequest request, FarEnd caller) throws Refused {
         URI uri = request.message().getRequestURI();
         String user;
         String domain = bridge.settings().defaultDomain();
@@ -186,7 +177,7 @@ final class InviteHandler {
         }
         Aor aor = new Aor(user, domain);
         if (bridge.directory().user(aor).isPresent()) {
-            return new Called.ByUser(aor, bridge.directory().devices(aor));
+            return new CallMemory.Called.ByUser(aor);
         }
         // Only users may call out: a trunk is no way to another trunk.
         Optional<Trunk> out = caller instanceof FarEnd.DeviceEnd
@@ -194,41 +185,21 @@ final class InviteHandler {
                         .filter(t -> t.match(user) >= 0)
                         .max(Comparator.comparingInt(t -> t.match(user)))
                 : Optional.empty();
-        return new Called.ByTrunk(out.orElseThrow(() -> new Refused(Refusal.of(404))), user);
+        return new CallMemory.Called.ByTrunk(out.orElseThrow(() -> new Refused(Refusal.of(404))), user);
     }
 
     // --- how ---------------------------------------------------------------------------------------------------
 
-    private void begin(InboundRequest request, FarEnd caller, Called called, CancelSwitch cancel) throws Refused {
+    private void begin(InboundRequest request, FarEnd caller, CallMemory.Called called, CancelSwitch cancel)
+            throws Refused {
         SipSettings settings = bridge.settings();
         int whileParked = caller instanceof FarEnd.TrunkEnd end
                 ? end.trunk().whileParked().orElse(settings.whileParked())
                 : settings.whileParked();
-        List<Candidate> candidates;
-        Callee callee;
-        if (called instanceof Called.ByUser user) {
-            long parked = bridge.engine().byAor(user.aor().toString()).stream()
-                    .filter(call -> call.edge().rings(user.aor()))
-                    .count();
-            if (parked >= settings.maxParkedPerUser()) {
-                throw new Refused(Refusal.of(486, "Retry-After", "5"));
-            }
-            candidates = user.devices().stream()
-                    .filter(device ->
-                            !(caller instanceof FarEnd.DeviceEnd end && end.id().equals(Optional.of(device.id()))))
-                    .map(this::candidate)
-                    .toList();
-            callee = this::routeToDevice;
-        } else {
-            Called.ByTrunk out = (Called.ByTrunk) called;
-            candidates = List.of(new Candidate(new LegId("trunk:" + out.trunk().name()), Reach.CONNECTED, Pushes.NONE));
-            callee = leg -> routeToTrunk(out);
-        }
+        List<Candidate> candidates = candidates(caller, called);
         if (candidates.stream().noneMatch(c -> c.pushes().wake() || c.reach() != Reach.ASLEEP)) {
             throw new Refused(Refusal.of(480, "Reason", "Q.850;cause=20;text=\"No device is registered\""));
         }
-        Optional<Aor> calledUser = called instanceof Called.ByUser user ? Optional.of(user.aor()) : Optional.empty();
-        Optional<Aor> callerAor = caller instanceof FarEnd.DeviceEnd end ? Optional.of(end.aor()) : Optional.empty();
         Optional<LegId> callerLeg =
                 caller instanceof FarEnd.DeviceEnd end ? end.id().map(Bridge::leg) : Optional.empty();
         CallPlan plan = new CallPlan(
@@ -241,17 +212,29 @@ final class InviteHandler {
                 settings.holdLimit(),
                 whileParked,
                 settings.declinesAll());
-        request.respond(Responses.create(request.message(), 100, Optional.empty()));
-        Optional<RunningCall<BridgedCall>> running = bridge.engine().begin(plan, call -> {
-            calledUser.ifPresent(aor -> call.claimAor(aor.toString()));
-            callerAor.ifPresent(aor -> call.claimAor(aor.toString()));
-            Carried offer = Carried.of(request.message(), caller.isTrusted());
-            return new BridgedCall(
-                    bridge, call, new CallerLeg(request, caller, offer, call::claimDialog), calledUser, callee);
-        });
-        RunningCall<BridgedCall> call = running.orElseThrow(() -> new Refused(Refusal.of(503, "Retry-After", "5")));
+        RunningCall<BridgedCall> call = bridge.engine()
+                .begin(plan, running -> new BridgedCall(bridge, running, request, caller, called))
+                .orElseThrow(() -> new Refused(Refusal.of(503, "Retry-After", "5")));
         call.submit(() -> call.edge().catchUp());
         cancel.connect(() -> call.submit(() -> call.edge().onCancel()));
+    }
+
+    private List<Candidate> candidates(FarEnd caller, CallMemory.Called called) throws Refused {
+        if (called instanceof CallMemory.Called.ByTrunk out) {
+            return List.of(new Candidate(new LegId("trunk:" + out.trunk().name()), Reach.CONNECTED, Pushes.NONE));
+        }
+        Aor aor = ((CallMemory.Called.ByUser) called).aor();
+        long parked = bridge.engine().byAor(aor.toString()).stream()
+                .filter(call -> call.edge().rings(aor))
+                .count();
+        if (parked >= bridge.settings().maxParkedPerUser()) {
+            throw new Refused(Refusal.of(486, "Retry-After", "5"));
+        }
+        return bridge.directory().devices(aor).stream()
+                .filter(device ->
+                        !(caller instanceof FarEnd.DeviceEnd end && end.id().equals(Optional.of(device.id()))))
+                .map(this::candidate)
+                .toList();
     }
 
     private Candidate candidate(Device device) {
@@ -261,26 +244,5 @@ final class InviteHandler {
             reach = Reach.BUSY;
         }
         return new Candidate(Bridge.leg(device.id()), reach, bridge.pushes(device));
-    }
-
-    private Optional<Callee.Route> routeToDevice(LegId leg) {
-        return bridge.device(leg)
-                .flatMap(device -> bridge.reachableBinding(device)
-                        .map(binding -> new Callee.Route(
-                                new FarEnd.DeviceEnd(device.aor(), Optional.of(device.id()), binding.flow()),
-                                binding.contact(),
-                                binding.path(),
-                                new Destination.OverFlow(binding.flow()))));
-    }
-
-    private Optional<Callee.Route> routeToTrunk(Called.ByTrunk out) {
-        Trunk.Destination destination = out.trunk().destination().orElseThrow();
-        String host = destination.host().indexOf(':') >= 0 ? "[" + destination.host() + "]" : destination.host();
-        String uri = "sip:" + Messages.userPart(out.number()) + "@" + host + ":" + destination.port()
-                + (destination.transport().equals("udp") ? "" : ";transport=" + destination.transport());
-        return bridge.trunkAddresses()
-                .of(destination)
-                .map(address ->
-                        new Callee.Route(new FarEnd.TrunkEnd(out.trunk(), Optional.empty()), uri, List.of(), address));
     }
 }

@@ -36,7 +36,7 @@ final class LiveCalls implements LiveDialogs {
         Address other = calls ? edge.calledAddress() : edge.callerAddress();
         return Optional.of(new LiveDialog(
                 running.id().toString(),
-                calls ? edge.callersCallId() : BridgedCall.sipCallId(running.id(), device.id()),
+                calls ? edge.callersCallId() : Identifiers.callId(running.id(), leg),
                 Optional.empty(),
                 Optional.empty(),
                 calls ? LiveDialog.Direction.INITIATOR : LiveDialog.Direction.RECIPIENT,

@@ -2,15 +2,22 @@ package org.pushbridge.sip;
 
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
+import java.io.IOException;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import javax.sip.header.Header;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.Flow;
 import org.pushbridge.device.Tombstones;
 import org.pushbridge.engine.CallEngine;
 import org.pushbridge.engine.EngineSettings;
+import org.pushbridge.engine.RunningCall;
 import org.pushbridge.sip.registrar.DigestAuthenticator;
 import org.pushbridge.sip.registrar.Registrar;
 import org.pushbridge.sip.stack.InboundRequest;
@@ -25,6 +32,8 @@ import org.pushbridge.sip.stack.SipStackSettings;
  * {@link SipEvents} are called on transport threads.
  */
 public final class SipEdge implements AutoCloseable {
+    private static final Logger log = LogManager.getLogger(SipEdge.class);
+
     private final Bridge bridge;
     private final CallEngine<BridgedCall> engine;
     private final SipStack stack;
@@ -43,25 +52,71 @@ public final class SipEdge implements AutoCloseable {
             DigestAuthenticator digest,
             Waker waker,
             Tombstones tombstones,
+            CallJournal journal,
+            byte[] secret,
             Clock clock,
             SubscriptionSettings subscriptionSettings,
             Function<Bridge, LiveDialogs> live)
             throws SipStackException {
         this.engine = new CallEngine<>(engineSettings);
-        this.bridge = new Bridge(settings, directory, engine, waker, tombstones, clock);
+        this.bridge = new Bridge(settings, directory, engine, waker, tombstones, journal, secret, clock);
         this.invites = new InviteHandler(bridge, digest);
         this.subscriptions = new Subscriptions(bridge, live.apply(bridge), subscriptionSettings);
         this.subscribes = new SubscribeHandler(bridge, digest, subscriptions);
         this.dialogEvents = new DialogEvents(subscriptions);
         bridge.useDialogEvents(dialogEvents);
         this.registers = new RegisterHandler(bridge, registrar);
-        this.stack = SipStack.start(stackSettings, new Dispatcher());
+        this.stack = SipStack.bound(stackSettings, new Dispatcher());
         bridge.useStack(stack);
+        List<RunningCall<BridgedCall>> takenUp = takeUp();
+        stack.receive();
+        takenUp.forEach(call -> call.submit(() -> call.edge().resume()));
+    }
+
+    /** Finds the calls of the journal again; what comes in for them waits. */
+    private List<RunningCall<BridgedCall>> takeUp() {
+        List<RunningCall<BridgedCall>> takenUp = new ArrayList<>();
+        int lost = 0;
+        for (CallJournal.Entry entry : bridge.journal().loadCalls()) {
+            try {
+                CallMemory memory = bridge.memories().read(entry.state());
+                takenUp.add(takeUp(memory, entry.invite()));
+            } catch (IOException | RuntimeException e) {
+                lost++;
+                log.error(
+                        "Call {} cannot be taken up from the journal and is forgotten: {}",
+                        entry.call(),
+                        e.getMessage());
+                var unused = bridge.journal().end(entry.call());
+            }
+        }
+        if (!takenUp.isEmpty() || lost > 0) {
+            log.info("Calls taken up from the journal: {}; lost: {}", takenUp.size(), lost);
+        }
+        return takenUp;
+    }
+
+    private RunningCall<BridgedCall> takeUp(CallMemory memory, byte[] bytes) {
+        Flow flow = memory.caller() instanceof FarEnd.DeviceEnd end
+                ? end.flow()
+                : ((FarEnd.TrunkEnd) memory.caller()).arrivedOn().orElseThrow();
+        Optional<String> answer = memory.call()
+                .answered()
+                .map(dialog ->
+                        bridge.identifiers().callerTag(memory.call().plan().id(), dialog));
+        InboundRequest invite = stack.takeUp(bytes, flow, memory.caller() instanceof FarEnd.TrunkEnd, answer);
+        CancelSwitch cancel = new CancelSwitch();
+        invite.attach(cancel);
+        RunningCall<BridgedCall> call =
+                engine.resume(memory.call(), running -> BridgedCall.restored(bridge, running, invite, memory));
+        cancel.connect(() -> call.submit(() -> call.edge().onCancel()));
+        return call;
     }
 
     /**
-     * Starts listening.
+     * Takes up the calls of the journal and starts listening.
      *
+     * @param secret of the bridge's tags and branches; as long as it is the same, calls can be taken up
      * @throws SipStackException if an address cannot be listened on, with a sentence that says what to do
      */
     public static SipEdge start(
@@ -73,6 +128,8 @@ public final class SipEdge implements AutoCloseable {
             DigestAuthenticator digest,
             Waker waker,
             Tombstones tombstones,
+            CallJournal journal,
+            byte[] secret,
             Clock clock)
             throws SipStackException {
         return start(
@@ -84,6 +141,8 @@ public final class SipEdge implements AutoCloseable {
                 digest,
                 waker,
                 tombstones,
+                journal,
+                secret,
                 clock,
                 SubscriptionSettings.DEFAULT,
                 LiveCalls::new);
@@ -99,6 +158,8 @@ public final class SipEdge implements AutoCloseable {
             DigestAuthenticator digest,
             Waker waker,
             Tombstones tombstones,
+            CallJournal journal,
+            byte[] secret,
             Clock clock,
             SubscriptionSettings subscriptionSettings,
             Function<Bridge, LiveDialogs> live)
@@ -112,9 +173,16 @@ public final class SipEdge implements AutoCloseable {
                 digest,
                 waker,
                 tombstones,
+                journal,
+                secret,
                 clock,
                 subscriptionSettings,
                 live);
+    }
+
+    /** A secret for {@link #start}, to be kept. */
+    public static byte[] freshSecret() {
+        return Identifiers.freshSecret();
     }
 
     DialogEvents dialogEvents() {

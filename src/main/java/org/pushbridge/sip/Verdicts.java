@@ -136,13 +136,13 @@ final class Verdicts {
         if (binding.flow().equals(before)) {
             return;
         }
-        String callId = BridgedCall.sipCallId(new CallId(tombstone.call()), device.id());
+        String callId = Identifiers.callId(new CallId(tombstone.call()), Bridge.leg(device.id()));
         String target = Messages.withoutPushParameters(binding.contact());
         SIPRequest invite = Messages.request(
                 "INVITE",
                 target,
                 caller(tombstone),
-                BridgedCall.localTag(new CallId(tombstone.call()), Bridge.leg(device.id())),
+                bridge.identifiers().legTag(new CallId(tombstone.call()), Bridge.leg(device.id())),
                 "<sip:" + Messages.userPart(device.aor().user()) + "@"
                         + device.aor().host() + ">",
                 Optional.empty(),

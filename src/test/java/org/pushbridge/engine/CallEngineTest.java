@@ -9,6 +9,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -91,6 +93,7 @@ class CallEngineTest {
         engine.close();
         engine = new CallEngine<>(new EngineSettings(1, 2, 3));
         RunningCall<RecordingEdge> call = begin(plan(Duration.ofMinutes(1)));
+        await().until(() -> call.edge().did.contains("begun"));
         CountDownLatch busy = new CountDownLatch(1);
         CountDownLatch free = new CountDownLatch(1);
         call.submit(() -> {
@@ -186,9 +189,31 @@ class CallEngineTest {
         final List<String> did = Collections.synchronizedList(new ArrayList<>());
         volatile Optional<Ending> ending = Optional.empty();
         volatile boolean broken;
+        volatile boolean slow;
+        final List<CompletableFuture<Void>> writes = Collections.synchronizedList(new ArrayList<>());
 
         RecordingEdge(RunningCall<RecordingEdge> call) {
             did.add("made for " + call.id());
+        }
+
+        @Override
+        public CompletionStage<Void> remember(Call memory, List<CallAction> actions) {
+            CompletableFuture<Void> written = new CompletableFuture<>();
+            writes.add(written);
+            if (!slow) {
+                written.complete(null);
+            }
+            return written;
+        }
+
+        @Override
+        public void begun() {
+            did.add("begun");
+        }
+
+        @Override
+        public void notBegun() {
+            did.add("not begun");
         }
 
         @Override

@@ -10,16 +10,12 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -27,12 +23,7 @@ import java.util.function.Function;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
-import org.pushbridge.device.DeviceId;
-import org.pushbridge.device.DeviceStore;
-import org.pushbridge.device.Tombstone;
-import org.pushbridge.device.TombstoneStore;
 import org.pushbridge.device.Tombstones;
-import org.pushbridge.device.User;
 import org.pushbridge.engine.EngineSettings;
 import org.pushbridge.sip.registrar.DigestAuthenticator;
 import org.pushbridge.sip.registrar.DigestSettings;
@@ -62,23 +53,50 @@ final class Edge implements AutoCloseable {
     final List<Waker.Wake> requests = new CopyOnWriteArrayList<>();
 
     final Tombstones tombstones;
+    final Disk disk;
+    private final Duration t1;
+    private final DatagramSocket pbxSocket;
+    private final DatagramSocket carrierSocket;
     private final InetSocketAddress address;
     private final InetSocketAddress tcpAddress;
     final DeviceDirectory directory;
     private final List<Party> parties = new ArrayList<>();
 
     private Edge(Duration t1, SubscriptionSettings subscriptions, Function<Bridge, LiveDialogs> live) {
-        DatagramSocket pbxSocket = socket("127.0.0.2");
-        DatagramSocket carrierSocket = socket("127.0.0.3");
-        directory = DeviceDirectory.load(new Unkept());
+        this(
+                t1,
+                subscriptions,
+                live,
+                new Disk(),
+                new byte[32],
+                new InetSocketAddress(ip("127.0.0.1"), 0),
+                new InetSocketAddress(ip("127.0.0.1"), 0),
+                socket("127.0.0.2"),
+                socket("127.0.0.3"));
+    }
+
+    private Edge(
+            Duration t1,
+            SubscriptionSettings subscriptions,
+            Function<Bridge, LiveDialogs> live,
+            Disk disk,
+            byte[] secret,
+            InetSocketAddress udp,
+            InetSocketAddress tcp,
+            DatagramSocket pbxSocket,
+            DatagramSocket carrierSocket) {
+        this.t1 = t1;
+        this.disk = disk;
+        this.pbxSocket = pbxSocket;
+        this.carrierSocket = carrierSocket;
+        directory = DeviceDirectory.load(disk);
         for (String user : List.of("alice", "bob", "2000")) {
             var unused = directory.saveUser(Ha1.of(Aor.parse(user + "@example.com"), "secret".toCharArray()));
         }
         Clock clock = Clock.systemUTC();
-        tombstones = Tombstones.load(new UnkeptTombstones(), Duration.ofHours(24), clock);
+        tombstones = Tombstones.load(disk, Duration.ofHours(24), clock);
         DigestAuthenticator digest =
                 new DigestAuthenticator(DigestSettings.of(List.of("example.com")), directory, clock);
-        InetSocketAddress any = new InetSocketAddress(ip("127.0.0.1"), 0);
         try {
             sip = SipEdge.start(
                     new SipSettings(
@@ -95,7 +113,7 @@ final class Edge implements AutoCloseable {
                             Duration.ofSeconds(30),
                             Map.of()),
                     SipStackSettings.listeningOn(
-                                    List.of(ListenAddress.of(Transport.UDP, any), ListenAddress.of(Transport.TCP, any)))
+                                    List.of(ListenAddress.of(Transport.UDP, udp), ListenAddress.of(Transport.TCP, tcp)))
                             .withT1(t1),
                     new EngineSettings(1, 1000, 100),
                     directory,
@@ -107,6 +125,8 @@ final class Edge implements AutoCloseable {
                     digest,
                     new RecordingWaker(),
                     tombstones,
+                    disk,
+                    secret,
                     clock,
                     subscriptions,
                     live);
@@ -117,6 +137,27 @@ final class Edge implements AutoCloseable {
         tcpAddress = sip.stack().listeners().get(1).address();
         pbx = party("pbx", pbxSocket);
         carrier = party("carrier", carrierSocket);
+    }
+
+    /**
+     * The edge dies, and what its disk has survives: another starts on it in its place. Parties on UDP notice nothing;
+     * connections are gone.
+     */
+    Edge crash() {
+        Disk survivor = disk.afterCrash();
+        sip.close();
+        Edge next = new Edge(
+                t1,
+                SubscriptionSettings.DEFAULT,
+                LiveCalls::new,
+                survivor,
+                new byte[32],
+                address,
+                tcpAddress,
+                pbxSocket,
+                carrierSocket);
+        next.parties.addAll(parties);
+        return next;
     }
 
     static Edge start() {
@@ -243,62 +284,6 @@ final class Edge implements AutoCloseable {
         @Override
         public void wakeForRequest(Wake wake) {
             requests.add(wake);
-        }
-    }
-
-    /** A store that keeps nothing: there is no restart here. */
-    private static final class UnkeptTombstones implements TombstoneStore {
-        @Override
-        public List<Tombstone> loadTombstones(Instant now) {
-            return List.of();
-        }
-
-        @Override
-        public CompletionStage<Void> bury(Tombstone tombstone) {
-            return CompletableFuture.completedStage(null);
-        }
-
-        @Override
-        public CompletionStage<Void> forgetTombstone(UUID call, DeviceId device) {
-            return CompletableFuture.completedStage(null);
-        }
-
-        @Override
-        public CompletionStage<Void> purgeTombstones(Instant now) {
-            return CompletableFuture.completedStage(null);
-        }
-    }
-
-    /** The same for users and devices. */
-    private static final class Unkept implements DeviceStore {
-        @Override
-        public List<User> loadUsers() {
-            return List.of();
-        }
-
-        @Override
-        public List<Device> loadDevices() {
-            return List.of();
-        }
-
-        @Override
-        public CompletionStage<Void> saveUser(User user) {
-            return CompletableFuture.completedStage(null);
-        }
-
-        @Override
-        public CompletionStage<Void> removeUser(Aor aor) {
-            return CompletableFuture.completedStage(null);
-        }
-
-        @Override
-        public CompletionStage<Void> saveDevice(Device device) {
-            return CompletableFuture.completedStage(null);
-        }
-
-        @Override
-        public CompletionStage<Void> removeDevice(DeviceId id) {
-            return CompletableFuture.completedStage(null);
         }
     }
 }

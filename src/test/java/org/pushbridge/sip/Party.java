@@ -174,6 +174,16 @@ final class Party implements AutoCloseable {
         return message;
     }
 
+    /** The next message that is no provisional response either: an edge that starts anew says those again. */
+    String expectAfterProvisionals(String beginning) {
+        String message = next(beginning);
+        while (message.startsWith("SIP/2.0 1") || !seen.add(message)) {
+            message = next(beginning);
+        }
+        assertThat(message).as("what %s received", user).startsWith(beginning);
+        return message;
+    }
+
     /** The next message is one that came before. */
     void expectAgain(String message) {
         assertThat(next(message)).isEqualTo(message);

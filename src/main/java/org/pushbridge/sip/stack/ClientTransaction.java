@@ -83,6 +83,24 @@ final class ClientTransaction extends SIPClientTransactionImpl {
         channel.link().expect(this);
     }
 
+    /** As {@link #start}, but the request left before, from a stack that is gone, and may have arrived. */
+    void takeUp(SIPRequest request) {
+        stack.addClient(this);
+        try {
+            synchronized (this) {
+                channel.mute(true);
+                sendMessage(request);
+                channel.mute(false);
+                disableRetransmissionTimer();
+                disableTimeoutTimer();
+                setState(TransactionState._PROCEEDING);
+            }
+        } catch (IOException e) {
+            failed(String.valueOf(e.getMessage()));
+        }
+        channel.link().expect(this);
+    }
+
     /**
      * Takes a response; passes it on unless it is a retransmission.
      *

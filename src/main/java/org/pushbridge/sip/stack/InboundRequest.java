@@ -36,6 +36,11 @@ public final class InboundRequest {
         return message;
     }
 
+    /** The message as it stands now, for {@link SipStack#takeUp(byte[], Flow, boolean, Optional)}. */
+    public byte[] bytes() {
+        return message.encodeAsBytes(flow.transport());
+    }
+
     /** What it came over; good for requests to whoever sent it, for as long as {@link SipStack#isAlive}. */
     public Flow flow() {
         return flow;
@@ -73,6 +78,20 @@ public final class InboundRequest {
     /** Whether there was a final response. */
     public boolean isAnswered() {
         return transaction.isPresent() && transaction.get().finalStatus() != 0;
+    }
+
+    /**
+     * Has work done when the final response that was sent has arrived, as far as one can know: when it is acknowledged, or
+     * its transaction gives up; at once for a request whose final response is not the transaction's to repeat.
+     *
+     * @param work on any thread; must not block
+     */
+    public void whenSettled(Runnable work) {
+        if (transaction.isPresent()) {
+            transaction.get().whenSettled(work);
+        } else {
+            work.run();
+        }
     }
 
     /** A place for the layer above to hang its own on; empty at first. */

@@ -166,10 +166,9 @@ final class JainStack extends SipStackImpl {
                 + request.getCSeq().getSeqNumber() + "|" + request.getMethod() + "|" + request.getRequestURI();
     }
 
-    void rememberAnswered(ServerTransaction transaction, String toTag) {
+    void rememberAnswered(String key, String toTag) {
         if (answeredInvites.size() < MAX_REMEMBERED) {
-            answeredInvites.put(transaction.key(), toTag);
-            String key = transaction.key();
+            answeredInvites.put(key, toTag);
             wheel().after(transactionTimeout(), () -> answeredInvites.remove(key));
         }
     }

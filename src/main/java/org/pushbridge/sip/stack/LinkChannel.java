@@ -16,6 +16,7 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
     private final SIPTransactionStack stack;
     private volatile Link link;
     private volatile Consumer<String> onFailure = why -> {};
+    private volatile boolean mute;
     private @Nullable SIPMessage encoded;
     private byte[] bytes = new byte[0];
 
@@ -39,9 +40,17 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
         onFailure = handler;
     }
 
+    /** Whether what is sent goes nowhere: it went out before. */
+    void mute(boolean now) {
+        mute = now;
+    }
+
     @Override
     public void sendMessage(SIPMessage message) {
-        link.send(encode(message), onFailure);
+        byte[] bytesNow = encode(message);
+        if (!mute) {
+            link.send(bytesNow, onFailure);
+        }
     }
 
     /** Encodes a message once, however often it is resent. */

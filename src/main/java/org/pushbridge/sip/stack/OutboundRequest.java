@@ -28,6 +28,7 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
     private boolean provisional;
     private @Nullable SIPRequest cancel;
     private boolean cancelSent;
+    private volatile boolean takenUp;
 
     OutboundRequest(
             SipStack stack, JainStack jain, SIPRequest request, Destination destination, ResponseHandler handler) {
@@ -44,6 +45,17 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
             transaction = started;
         }
         started.start(request);
+    }
+
+    /** Takes up what was sent before, and may have been answered provisionally. */
+    void takeUp(LinkChannel channel) {
+        ClientTransaction before = new ClientTransaction(jain, channel, request, this);
+        synchronized (this) {
+            transaction = before;
+            provisional = true;
+        }
+        takenUp = true;
+        before.takeUp(request);
     }
 
     @Override
@@ -162,19 +174,29 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
             due = cancel;
         }
         stack.linkTo(destination)
-                .ifPresent(link ->
-                        new ClientTransaction(jain, stack.channel(link), due, new CancelOutcome(() -> {})).start(due));
+                .ifPresent(
+                        link -> new ClientTransaction(jain, stack.channel(link), due, new CancelOutcome(this::unknown))
+                                .start(due));
         // RFC 3261 section 9.1: without a final response 64 T1 later, the request counts as cancelled.
-        jain.wheel().after(jain.transactionTimeout(), () -> {
-            ClientTransaction waiting;
-            synchronized (this) {
-                waiting = transaction;
-            }
-            if (!finished.get() && waiting != null) {
-                waiting.end();
-                timeout();
-            }
-        });
+        jain.wheel().after(jain.transactionTimeout(), this::giveUp);
+    }
+
+    private void giveUp() {
+        ClientTransaction waiting;
+        synchronized (this) {
+            waiting = transaction;
+        }
+        if (!finished.get() && waiting != null) {
+            waiting.end();
+            timeout();
+        }
+    }
+
+    /** What is cancelled is not known where it was sent: if that was before this stack was made, no answer will come. */
+    private void unknown() {
+        if (takenUp) {
+            giveUp();
+        }
     }
 
     private static void tell(String what, Runnable call) {

@@ -233,6 +233,57 @@ final class Reception {
         }
     }
 
+    /** An INVITE that was received before the stack was made. It is not passed up. */
+    InboundRequest takeUp(byte[] invite, Flow flow, boolean listens, Listener listener, Optional<String> answer) {
+        SIPRequest request = parsed(invite, flow);
+        Link back = wayBack(request, flow, listens, listener);
+        String key = JainStack.serverKey(request);
+        if (answer.isPresent()) {
+            stack.rememberAnswered(key, answer.get());
+            return new InboundRequest(this, request, flow, back, Optional.empty(), Optional.empty());
+        }
+        boolean merged = stack.isMerged(request, key);
+        LinkChannel channel = new LinkChannel(stack, listener, back);
+        channel.onFailure(why -> dropped(request, why));
+        ServerTransaction transaction =
+                new ServerTransaction(stack, channel, request, key, merged ? "" : JainStack.mergeKey(request));
+        InboundRequest inbound =
+                new InboundRequest(this, request, flow, back, Optional.of(transaction), Optional.empty());
+        transaction.belongsTo(inbound);
+        if (stack.addServer(transaction).isPresent()) {
+            throw new IllegalArgumentException("there is another with its branch");
+        }
+        transaction.receive(request);
+        return inbound;
+    }
+
+    private static SIPRequest parsed(byte[] invite, Flow flow) {
+        int end = MessageHead.end(invite, 0, 0, invite.length);
+        try {
+            if (end > 0
+                    && MessageParser.parse(invite, 0, end, invite.length - end) instanceof SIPRequest request
+                    && request.getMethod().equals("INVITE")) {
+                request.setRemoteAddress(flow.remote().getAddress());
+                request.setRemotePort(flow.remote().getPort());
+                return request;
+            }
+        } catch (MessageParser.Malformed e) {
+            throw new IllegalArgumentException("its INVITE is damaged: " + e.getMessage(), e);
+        }
+        throw new IllegalArgumentException("what should be its INVITE is none");
+    }
+
+    /** RFC 3261 section 18.2.2: a client that listens is connected to anew; a device comes back by itself. */
+    private static Link wayBack(SIPRequest request, Flow flow, boolean listens, Listener listener) {
+        if (!flow.isConnection()) {
+            return listener.linkTo(responseAddress(request, flow.remote()));
+        }
+        int port = request.getTopmostVia().getPort();
+        return listens
+                ? listener.linkTo(new InetSocketAddress(flow.remote().getAddress(), port <= 0 ? 5060 : port))
+                : new GoneLink(flow);
+    }
+
     private int limit(boolean outsideDialog) {
         int limit = settings.maxServerTransactions();
         return outsideDialog ? limit : limit + Math.max(1, limit / 4);

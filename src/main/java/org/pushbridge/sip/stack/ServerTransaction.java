@@ -4,6 +4,7 @@ import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import gov.nist.javax.sip.stack.SIPServerTransactionImpl;
 import java.io.IOException;
+import java.time.Duration;
 import javax.sip.TransactionState;
 import javax.sip.message.Response;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,8 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     private @Nullable InboundRequest inbound;
     private boolean passUp;
     private int finalStatus;
+    private boolean settled;
+    private @Nullable Runnable whenSettled;
     private volatile String toTag = "";
 
     /** @param mergeKey empty if merging is not an issue */
@@ -63,25 +66,56 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     }
 
     /** @return whether this is for the layer above */
-    synchronized boolean receive(SIPRequest request) {
-        passUp = false;
-        processRequest(request, channel);
-        return passUp;
+    boolean receive(SIPRequest request) {
+        boolean pass;
+        synchronized (this) {
+            passUp = false;
+            processRequest(request, channel);
+            pass = passUp;
+        }
+        if (request.getMethod().equals("ACK")) {
+            settled();
+        }
+        return pass;
+    }
+
+    /** See {@link InboundRequest#whenSettled}. */
+    void whenSettled(Runnable work) {
+        synchronized (this) {
+            if (!settled && finalStatus >= 300) {
+                whenSettled = work;
+                return;
+            }
+        }
+        work.run();
+    }
+
+    private void settled() {
+        Runnable work;
+        synchronized (this) {
+            settled = true;
+            work = whenSettled;
+            whenSettled = null;
+        }
+        if (work != null) {
+            work.run();
+        }
     }
 
     /**
-     * Has a 100 sent unless there is another response within 200 ms (RFC 3261 section 17.2.1), or, for other methods,
-     * has the transaction forgotten when its client must have given up.
+     * Has a 100 sent to a re-INVITE unless there is another response within 200 ms (RFC 3261 section 17.2.1). A new
+     * call's is for the layer above to send, which has to have the call for good first. For other methods, has the
+     * transaction forgotten when its client must have given up.
      */
     void started() {
-        if (isInviteTransaction()) {
-            map();
-        } else {
+        if (!isInviteTransaction()) {
             stack.wheel().after(stack.transactionTimeout(), () -> {
                 if (finalStatus() == 0) {
                     stack.removeTransaction(this);
                 }
             });
+        } else if (getOriginalRequest().getToTag() != null) {
+            map();
         }
     }
 
@@ -102,7 +136,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         if (status >= Response.OK) {
             finalStatus = status;
             if (isInviteTransaction() && status < 300) {
-                stack.rememberAnswered(this, toTag);
+                stack.rememberAnswered(key, toTag);
             }
         }
         try {
@@ -160,6 +194,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
 
     /** Called when the stack has forgotten it. */
     void removed() {
+        stack.wheel().after(Duration.ZERO, this::settled); // not under the lock
         if (!mergeKey.isEmpty()) {
             if (isInviteTransaction() && finalStatus >= 200 && finalStatus < 300) {
                 stack.wheel().after(stack.transactionTimeout(), () -> stack.forgetMerge(mergeKey, key));

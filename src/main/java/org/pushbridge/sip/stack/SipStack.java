@@ -64,6 +64,18 @@ public final class SipStack implements AutoCloseable {
      * @throws SipStackException if an address cannot be bound; nothing is left open then
      */
     public static SipStack start(SipStackSettings settings, SipEvents events) throws SipStackException {
+        SipStack stack = bound(settings, events);
+        stack.receive();
+        return stack;
+    }
+
+    /**
+     * Binds all addresses. It can send from then on; what comes in waits for {@link #receive}.
+     *
+     * @param events called from {@link #receive} until {@link #close}
+     * @throws SipStackException if an address cannot be bound; nothing is left open then
+     */
+    public static SipStack bound(SipStackSettings settings, SipEvents events) throws SipStackException {
         SipCounters counters = new SipCounters();
         SipStack stack;
         try {
@@ -75,17 +87,28 @@ public final class SipStack implements AutoCloseable {
             for (ListenAddress listen : settings.listen()) {
                 stack.bind(listen, settings);
             }
-            for (Listener listener : stack.listeners) {
+        } catch (SipStackException e) {
+            stack.close();
+            throw e;
+        }
+        return stack;
+    }
+
+    /**
+     * Begins to receive.
+     *
+     * @throws SipStackException if that fails; nothing is left open then
+     */
+    public void receive() throws SipStackException {
+        try {
+            for (Listener listener : listeners) {
                 listener.start();
             }
-        } catch (IOException | SipStackException e) {
-            stack.close();
-            throw e instanceof SipStackException known
-                    ? known
-                    : new SipStackException("The SIP listeners could not be started: " + e.getMessage(), e);
+        } catch (IOException e) {
+            close();
+            throw new SipStackException("The SIP listeners could not be started: " + e.getMessage(), e);
         }
-        LOG.info("SIP is listening; on={}", stack.listeners());
-        return stack;
+        LOG.info("SIP is listening; on={}", listeners());
     }
 
     private void bind(ListenAddress listen, SipStackSettings settings) throws SipStackException {
@@ -112,8 +135,15 @@ public final class SipStack implements AutoCloseable {
      * @param handler never called before this returns on the caller's thread
      */
     public ClientCall send(SIPRequest request, Destination destination, ResponseHandler handler) {
-        LocalAddress local = localAddressFor(destination);
-        prepare(request, local);
+        return send(request, Tokens.branch(), destination, handler);
+    }
+
+    /**
+     * The same with a branch of the caller's own, which nobody else may guess. A request that was sent with it before,
+     * even by a stack that is gone, is repeated by this.
+     */
+    public ClientCall send(SIPRequest request, String branch, Destination destination, ResponseHandler handler) {
+        prepare(request, branch, localAddressFor(destination));
         OutboundRequest call = new OutboundRequest(this, jain, request, destination, handler);
         Optional<Link> link = linkTo(destination);
         if (link.isEmpty()) {
@@ -125,6 +155,38 @@ public final class SipStack implements AutoCloseable {
     }
 
     /**
+     * Takes up an INVITE that a stack sent which is gone, without sending it: its final response is waited for, and it
+     * can be cancelled.
+     *
+     * @param request as it was sent, without its Via
+     * @param branch that it was sent with
+     */
+    public ClientCall takeUp(SIPRequest request, String branch, Destination destination, ResponseHandler handler) {
+        prepare(request, branch, localAddressFor(destination));
+        OutboundRequest call = new OutboundRequest(this, jain, request, destination, handler);
+        linkTo(destination)
+                .ifPresentOrElse(
+                        link -> call.takeUp(channel(link)),
+                        () -> elsewhere(() -> call.failure(unreachable(destination))));
+        return call;
+    }
+
+    /**
+     * Takes up an INVITE that a stack received which is gone.
+     *
+     * @param invite as {@link InboundRequest#bytes} had it
+     * @param listens whether its sender takes connections: a device does not
+     * @param answer the To tag of the 2xx it was given, if it was; else it waits for its responses, and resends are known
+     * @throws IllegalArgumentException if it is no INVITE that could have been received
+     */
+    public InboundRequest takeUp(byte[] invite, Flow flow, boolean listens, Optional<String> answer) {
+        Listener listener = listenerFor(new OverFlow(flow))
+                .orElseThrow(() ->
+                        new IllegalArgumentException("the bridge does not listen any more where it came in: " + flow));
+        return reception.takeUp(invite, flow, listens, listener, answer);
+    }
+
+    /**
      * Sends the ACK to a 2xx: outside any transaction, with a branch of its own (RFC 3261 section 13.2.2.4). If it
      * cannot leave it is dropped and counted; the 2xx will be resent.
      *
@@ -132,7 +194,7 @@ public final class SipStack implements AutoCloseable {
      */
     public void sendAck(SIPRequest ack, Destination destination) {
         if (ack.getTopmostVia() == null) {
-            prepare(ack, localAddressFor(destination));
+            prepare(ack, Tokens.branch(), localAddressFor(destination));
         }
         Optional<Link> link = linkTo(destination);
         if (link.isEmpty()) {
@@ -150,6 +212,23 @@ public final class SipStack implements AutoCloseable {
      */
     public void sendStateless(SIPResponse response, InboundRequest request) {
         reception.send(response, request.back());
+    }
+
+    /**
+     * Reads a response that was encoded before.
+     *
+     * @throws IllegalArgumentException if it is none
+     */
+    public SIPResponse parseResponse(byte[] response) {
+        int end = MessageHead.end(response, 0, 0, response.length);
+        try {
+            if (end > 0 && MessageParser.parse(response, 0, end, response.length - end) instanceof SIPResponse parsed) {
+                return parsed;
+            }
+        } catch (MessageParser.Malformed e) {
+            throw new IllegalArgumentException("The response is damaged: " + e.getMessage(), e);
+        }
+        throw new IllegalArgumentException("That is no response");
     }
 
     /**
@@ -263,13 +342,13 @@ public final class SipStack implements AutoCloseable {
         jain.stopStack();
     }
 
-    private static void prepare(SIPRequest request, LocalAddress local) {
+    private static void prepare(SIPRequest request, String branch, LocalAddress local) {
         try {
             Via via = new Via();
             via.setHost(local.host());
             via.setPort(local.port());
             via.setTransport(local.transport().name());
-            via.setBranch(Tokens.branch());
+            via.setBranch(branch);
             via.setRPort();
             request.addFirst(via);
             if (request.getMaxForwards() == null) {

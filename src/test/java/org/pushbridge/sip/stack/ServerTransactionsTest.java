@@ -106,9 +106,9 @@ class ServerTransactionsTest {
     }
 
     @Test
-    void anInviteNobodyAnswersAtOnceGetsA100() throws Exception {
+    void aReInviteNobodyAnswersAtOnceGetsA100() throws Exception {
         try (Peer peer = bridge.peer(Transport.UDP)) {
-            peer.send(Messages.invite(peer));
+            peer.send(Messages.invite(peer).replaceFirst("(To: [^\r]*)", "$1;tag=known"));
             bridge.next("INVITE");
             assertThat(Messages.status(peer.receive())).isEqualTo(100);
         }

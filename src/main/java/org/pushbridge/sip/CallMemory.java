@@ -1,0 +1,61 @@
+package org.pushbridge.sip;
+
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.pushbridge.call.Call;
+import org.pushbridge.call.LegDialog;
+import org.pushbridge.call.LegId;
+import org.pushbridge.device.Aor;
+
+/**
+ * What survives of a call in the journal, beside its INVITE.
+ *
+ * @param call where it stands by the rules
+ * @param began when its INVITE came
+ * @param caller who calls
+ * @param callee whom
+ * @param callerDialogs the caller's dialogs, each by that of the leg it belongs to
+ * @param legs what the bridge knows of each leg that was sent an INVITE
+ * @param answer the 2xx that the caller has not acknowledged, if there is one
+ */
+record CallMemory(
+        Call call,
+        Instant began,
+        FarEnd caller,
+        Called callee,
+        Map<LegDialog, Dialog> callerDialogs,
+        Map<LegId, LegMemory> legs,
+        Optional<String> answer) {
+    CallMemory {
+        callerDialogs = Map.copyOf(callerDialogs);
+        legs = Map.copyOf(legs);
+    }
+
+    /** Who is called. */
+    sealed interface Called {
+        /** A user of ours. */
+        record ByUser(Aor aor) implements Called {}
+
+        /** A number beyond a trunk. */
+        record ByTrunk(Trunk trunk, String number) implements Called {}
+
+        default Optional<Aor> user() {
+            return this instanceof ByUser byUser ? Optional.of(byUser.aor()) : Optional.empty();
+        }
+    }
+
+    /**
+     * A leg.
+     *
+     * @param dialogs by the far end's tag
+     * @param answered the tags whose 2xx the rules know of
+     */
+    record LegMemory(FarEnd farEnd, String requestUri, Map<String, Dialog> dialogs, Set<String> answered) {
+        LegMemory {
+            dialogs = Map.copyOf(dialogs);
+            answered = Set.copyOf(answered);
+        }
+    }
+}

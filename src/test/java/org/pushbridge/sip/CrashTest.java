@@ -1,0 +1,208 @@
+package org.pushbridge.sip;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.pushbridge.sip.stack.Transport;
+
+/** The edge dies in the middle of calls, and another goes on with them. */
+class CrashTest {
+    private static final String PUSH =
+            ";pn-provider=apns;pn-param=ABCDE12345.com.example.phone.voip;pn-prid=" + "ab".repeat(32);
+
+    private Edge edge = Edge.start();
+
+    @AfterEach
+    void stop() {
+        edge.close();
+    }
+
+    private void crash() {
+        edge = edge.crash();
+    }
+
+    private void ended() {
+        await().until(() -> edge.sip.callKeys() == 0 && edge.disk.calls() == 0);
+    }
+
+    private String parkedCall() {
+        Party asleep = edge.stranger("alice", Transport.TCP);
+        asleep.register(PUSH);
+        asleep.close();
+        String call = edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        edge.pbx.expect("SIP/2.0 182");
+        return call;
+    }
+
+    @Test
+    void aParkedCallIsDeliveredToThePhoneThatWakes() {
+        parkedCall();
+        crash();
+        Party phone = edge.stranger("alice", Transport.TCP);
+        phone.register(PUSH);
+        String invite = phone.expect("INVITE ");
+        String answer = phone.answer(invite, 200, "");
+        Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expectAfterProvisionals("SIP/2.0 200"));
+        caller.send("ACK", 5, "");
+        phone.expect("ACK ");
+        Edge.hangUp(caller, Dialogue.ofCallee(phone, invite, answer));
+    }
+
+    @Test
+    void theCancelOfAParkedCallMatches() {
+        String call = parkedCall();
+        crash();
+        edge.pbx.cancel(call);
+        edge.pbx.expectAfterProvisionals("SIP/2.0 200");
+        edge.pbx.acknowledgeFailure(call, edge.pbx.expectAfterProvisionals("SIP/2.0 487"));
+        ended();
+    }
+
+    @Test
+    void aPushThatWasNotConfirmedGoesOutAgain() {
+        parkedCall();
+        assertThat(edge.pushes).hasSize(1);
+        crash();
+        await().until(() -> edge.pushes.size() == 1);
+    }
+
+    @Test
+    void aRingingPhoneIsAskedAgainInTheSameTransactionAndMayAnswer() {
+        Party phone = edge.phone("alice");
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        phone.answer(invite, 180, "");
+        edge.pbx.expect("SIP/2.0 180");
+        crash();
+        phone.expectAgain(invite);
+        phone.answer(invite, 200, "");
+        edge.pbx.expectAfterProvisionals("SIP/2.0 200");
+    }
+
+    @Test
+    void aCancelReachesAPhoneThatRings() {
+        Party phone = edge.phone("alice");
+        String call = edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        phone.answer(invite, 180, "");
+        edge.pbx.expect("SIP/2.0 180");
+        crash();
+        phone.expectAgain(invite);
+        phone.answer(invite, 180, "");
+        edge.pbx.cancel(call);
+        edge.pbx.expectAfterProvisionals("SIP/2.0 200");
+        phone.answer(phone.expect("CANCEL "), 200, "");
+        phone.answer(invite, 487, "");
+        phone.expect("ACK ");
+        edge.pbx.acknowledgeFailure(call, edge.pbx.expectAfterProvisionals("SIP/2.0 487"));
+        ended();
+    }
+
+    @Test
+    void anEstablishedCallGoesOnAndTheCallerHangsUp() {
+        Edge.Established talk = edge.establish();
+        crash();
+        info(talk.caller(), talk.callee(), 2);
+        info(talk.callee(), talk.caller(), 1);
+        Edge.hangUp(talk.caller(), talk.callee());
+        ended();
+    }
+
+    @Test
+    void anEstablishedCallGoesOnAndTheCalleeHangsUp() {
+        Edge.Established talk = edge.establish();
+        info(talk.caller(), talk.callee(), 2);
+        crash();
+        info(talk.caller(), talk.callee(), 3);
+        Edge.hangUp(talk.callee(), talk.caller());
+        ended();
+    }
+
+    @Test
+    void aRequestWithoutAnAnswerIsRepeatedWithTheNumberItHad() {
+        Edge.Established talk = edge.establish();
+        String info = talk.caller().send("INFO", "");
+        String first = talk.callee().party.expect("INFO ");
+        crash();
+        edge.pbx.send(info);
+        talk.callee().party.expectAgain(first);
+        talk.callee().party.answer(first, 200, "");
+        edge.pbx.expectAfterProvisionals("SIP/2.0 200");
+    }
+
+    @Test
+    void anAnswerThatWasNotAcknowledgedIsRepeated() {
+        Party phone = edge.phone("alice");
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        String answer = phone.answer(invite, 200, "");
+        String heard = edge.pbx.expect("SIP/2.0 200");
+        crash();
+        edge.pbx.expectAgain(heard);
+        Dialogue caller = Dialogue.ofCaller(edge.pbx, heard);
+        caller.send("ACK", 5, "");
+        phone.expect("ACK ");
+        Edge.hangUp(Dialogue.ofCallee(phone, invite, answer), caller);
+        ended();
+    }
+
+    @Test
+    void aRefusalThatWasNotAcknowledgedIsRepeated() {
+        String call = parkedCall();
+        edge.pbx.cancel(call);
+        edge.pbx.expect("SIP/2.0 200");
+        String refusal = edge.pbx.expect("SIP/2.0 487");
+        crash();
+        edge.pbx.expectAgain(refusal);
+        edge.pbx.acknowledgeFailure(call, refusal);
+        await().until(() -> edge.disk.calls() == 0 || edge.sip.calls() == 1);
+    }
+
+    @Test
+    void aByeThatWasAnsweredIsAnsweredAgain() {
+        Edge.Established talk = edge.establish();
+        String bye = talk.caller().send("BYE", "");
+        String passedOn = talk.callee().party.expect("BYE ");
+        String answer = edge.pbx.expect("SIP/2.0 200");
+        crash();
+        edge.pbx.send(bye);
+        edge.pbx.expectAgain(answer);
+        talk.callee().party.expectAgain(passedOn);
+        talk.callee().party.answer(passedOn, 200, "");
+    }
+
+    @Test
+    void nothingIsSaidBeforeTheCallIsOnDisk() {
+        Party phone = edge.phone("alice");
+        edge.disk.stall();
+        String call = edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        await().until(() -> edge.disk.waiting() > 0);
+        edge.disk.fail();
+        edge.pbx.acknowledgeFailure(call, edge.pbx.expect("SIP/2.0 503"));
+        edge.disk.resume();
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        phone.expect("INVITE ");
+    }
+
+    @Test
+    void aCallGoesOnThatCannotBeWrittenDownAnyMore() {
+        Party phone = edge.phone("alice");
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        edge.disk.stall();
+        phone.answer(invite, 200, "");
+        await().until(() -> edge.disk.waiting() > 0);
+        edge.disk.fail();
+        edge.pbx.expect("SIP/2.0 200");
+    }
+
+    private void info(Dialogue from, Dialogue to, long number) {
+        from.send("INFO", "");
+        String info = to.party.expect("INFO ");
+        assertThat(Wire.cseq(info)).isEqualTo(number);
+        to.party.answer(info, 200, "");
+        assertThat(Wire.header(from.party.expect("SIP/2.0 200"), "CSeq")).endsWith("INFO");
+    }
+}
