@@ -67,7 +67,8 @@ final class Settings {
                 database.poolSize(),
                 usual.queueLimit(),
                 usual.batchSize(),
-                usual.patience());
+                usual.patience(),
+                StoreSettings.Durability.valueOf(database.durability().name()));
     }
 
     static SipStackSettings stack(Config config) {

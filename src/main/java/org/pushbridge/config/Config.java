@@ -316,17 +316,26 @@ public record Config(
             int connections) {}
 
     /**
-     * Where users, devices and ended calls are kept.
+     * Where users, devices and calls are kept.
      *
      * @param url a JDBC URL of H2 or PostgreSQL
+     * @param durability what is safe once it was acknowledged
      */
-    public record Database(String url, String user, Secret password, int poolSize) {
+    public record Database(String url, String user, Secret password, int poolSize, Durability durability) {
         /** Hides passwords, also one inside the URL. */
         @Override
         public String toString() {
             return "Database[url=" + url.replaceAll("(?i)(password=)[^&;]*", "$1***") + ", user=" + user + ", password="
-                    + password + ", poolSize=" + poolSize + "]";
+                    + password + ", poolSize=" + poolSize + ", durability=" + durability + "]";
         }
+    }
+
+    /** What the database's writes survive. */
+    public enum Durability {
+        /** The death of the bridge. */
+        PROCESS,
+        /** The death of the machine, too. */
+        DISK
     }
 
     /**

@@ -35,6 +35,7 @@ import org.pushbridge.config.Config.Credentials;
 import org.pushbridge.config.Config.Database;
 import org.pushbridge.config.Config.Decline;
 import org.pushbridge.config.Config.DigestAlgorithm;
+import org.pushbridge.config.Config.Durability;
 import org.pushbridge.config.Config.EndPush;
 import org.pushbridge.config.Config.Environment;
 import org.pushbridge.config.Config.Http;
@@ -448,7 +449,8 @@ final class ConfigReader {
                 })),
                 section.get("user", Kind.text()),
                 section.get("password", Kind.secret()),
-                section.get("pool-size", Kind.integer(2, 1000)));
+                section.get("pool-size", Kind.integer(2, 1000)),
+                section.get("durability", Kind.choice(Durability.class, ConfigReader::lowerCase)));
     }
 
     private Http http(Section section, boolean simulated) {

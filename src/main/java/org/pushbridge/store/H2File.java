@@ -12,10 +12,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Properties;
 import org.h2.api.ErrorCode;
+import org.h2.engine.SessionLocal;
+import org.h2.jdbc.JdbcConnection;
+import org.h2.mvstore.MVStore;
+import org.h2.mvstore.MVStoreException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,22 +28,27 @@ import org.jspecify.annotations.Nullable;
  * <p>What is promised once a write is acknowledged:
  *
  * <ul>
- *   <li><b>The process dies</b> (kill -9, a crash of the JVM): the write is there. H2's MVStore appends; a file that
- *       ends in the middle of a write is opened at its last whole version.
- *   <li><b>The machine dies</b> (power, kernel): the write is there too, as far as the file system and the drive keep
- *       what they confirmed. By itself H2 hands a commit to the operating system up to half a second later
- *       ({@code WRITE_DELAY}) and does not force it to the drive. So the writer thread follows each group commit with
- *       {@code CHECKPOINT SYNC}, which writes what is pending and forces the file. {@code WRITE_DELAY=0} would do less
- *       (it does not force) and cost more (a chunk of the file for each transaction, and no background thread that
- *       reuses space).
+ *   <li><b>The process dies</b> (kill -9, a crash of the JVM): the write is there. By itself H2 hands a commit to the
+ *       operating system up to half a second later ({@code WRITE_DELAY}), on a thread of its own. So the writer thread
+ *       follows each group commit with what {@code CHECKPOINT} does, and waits for what H2's threads have begun. A file
+ *       that ends in the middle of a write is opened at its last whole version.
+ *   <li><b>The machine dies</b> (power, kernel): with {@link StoreSettings.Durability#DISK} the write is there too, as
+ *       far as the file system and the drive keep what they confirmed: the file is forced to the drive before the
+ *       acknowledgement. With {@link StoreSettings.Durability#PROCESS} it is forced once in {@link #FORCE_EVERY} while
+ *       there are writes, and what came later may be missing.
  * </ul>
+ *
+ * <p>{@code CHECKPOINT} itself promises less: if H2's background thread, or a transaction that filled H2's buffer, has
+ * just handed all there is to the thread that saves, it finds nothing to do and returns while that is under way. And
+ * {@code WRITE_DELAY=0} would leave H2 without the thread that makes room in the file for reuse.
  *
  * <p>{@code DB_CLOSE_ON_EXIT=FALSE}: H2's own shutdown hook would close the file while the bridge's drains the writer.
  * {@code IFEXISTS=TRUE} for all connections after the first: if somebody removes the file while it is open, the answer
  * is an error and not a fresh and empty database.
  *
  * <p>{@code RETENTION_TIME=5000}: H2 keeps what has been replaced for 45 s, for drives that nobody forces. Here they are
- * forced, and a busy bridge's file would be ten times as large.
+ * forced, and a busy bridge's file would be ten times as large. {@code CACHE_SIZE} is in kB; H2's own is a share of the
+ * machine's memory.
  *
  * <p>A damaged file is never written to. What cannot be noticed is a file that lost its end and is whole up to there:
  * H2 opens it at the last version it finds.
@@ -52,11 +61,17 @@ final class H2File extends Database {
     private static final String FILE_END = ".mv.db";
 
     /** Errors are logged by those who see them; H2's own trace file would quote tokens and hashes. */
-    private static final String OPTIONS = ";DB_CLOSE_ON_EXIT=FALSE;TRACE_LEVEL_FILE=0;RETENTION_TIME=5000";
+    private static final String OPTIONS =
+            ";DB_CLOSE_ON_EXIT=FALSE;TRACE_LEVEL_FILE=0;RETENTION_TIME=5000;CACHE_SIZE=32768";
+
+    private static final Duration FORCE_EVERY = Duration.ofSeconds(1);
 
     private final Path base;
     private final Path directory;
     private final Path file;
+
+    /** Only touched by who writes. */
+    private long forcedAt = System.nanoTime();
 
     H2File(StoreSettings settings) {
         super(settings);
@@ -199,8 +214,22 @@ final class H2File extends Database {
 
     @Override
     void harden(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("CHECKPOINT SYNC");
+        MVStore mvStore = ((SessionLocal)
+                        connection.unwrap(JdbcConnection.class).getSession())
+                .getDatabase()
+                .getStore()
+                .getMvStore();
+        try {
+            mvStore.commit();
+            // Waits for saves that other threads have begun.
+            mvStore.executeFilestoreOperation(() -> {});
+            long now = System.nanoTime();
+            if (settings.durability() == StoreSettings.Durability.DISK || now - forcedAt >= FORCE_EVERY.toNanos()) {
+                mvStore.sync();
+                forcedAt = now;
+            }
+        } catch (MVStoreException e) {
+            throw new SQLException("H2 could not save: " + e.getMessage(), e);
         }
     }
 
@@ -223,12 +252,6 @@ final class H2File extends Database {
                 new StoreException(
                         "The database file " + file + " is gone: somebody removed it while it was in use."
                                 + " Put it back from a backup and restart.",
-                        error);
-            case ErrorCode.ADMIN_RIGHTS_REQUIRED ->
-                new StoreException(
-                        "The database user '" + settings.user() + "' has no admin rights in " + file
-                                + ", which Pushbridge needs to force writes to the drive: use the user that the file"
-                                + " was created with.",
                         error);
             default -> endsTooSoon(error) ? damaged("it ends too soon", error) : unexplained(error);
         };

@@ -2,14 +2,19 @@ package org.pushbridge.store;
 
 import com.zaxxer.hikari.HikariConfig;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Properties;
 
 /**
  * A PostgreSQL server, which may be shared with others.
  *
- * <p>A commit lasts as the server is configured: through its own crash and the machine's with the default
- * {@code synchronous_commit=on} and {@code fsync=on}.
+ * <p>The death of the bridge takes nothing that the server has committed. What survives the server's own death and its
+ * machine's, is for the server to say: everything with its defaults, {@code synchronous_commit=on} and
+ * {@code fsync=on}. With {@link StoreSettings.Durability#PROCESS} the bridge leaves that as it is, so that whoever runs
+ * the server decides, also by {@code ALTER ROLE}. With {@link StoreSettings.Durability#DISK} each commit waits for the
+ * server's drive, whatever its default, and a server with {@code fsync=off} is refused.
  *
  * <p>A server that hangs does not hang the bridge: connecting is given up after 5 s, waiting for an answer after 10 s,
  * unless the URL says otherwise.
@@ -29,15 +34,36 @@ final class PostgreSql extends Database {
     @Override
     Connection connectFirst() {
         try {
-            return connect(settings.url(), options());
+            Connection connection = connect(settings.url(), options());
+            if (settings.durability() == StoreSettings.Durability.DISK) {
+                refuseUnforced(connection);
+            }
+            return connection;
         } catch (SQLException e) {
             throw explain(e);
+        }
+    }
+
+    private void refuseUnforced(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SHOW fsync")) {
+            row.next();
+            if (row.getString(1).equals("off")) {
+                connection.close();
+                throw new StoreException(
+                        "PostgreSQL at " + place() + " has fsync = off, so nothing it stores is safe"
+                                + " from the death of its machine: set fsync = on there, or database.durability = process here.");
+            }
         }
     }
 
     @Override
     void adapt(HikariConfig pool) {
         pool.setDataSourceProperties(options());
+        if (settings.durability() == StoreSettings.Durability.DISK) {
+            pool.setConnectionInitSql("SELECT set_config('synchronous_commit', 'on', false)"
+                    + " WHERE current_setting('synchronous_commit') = 'off'");
+        }
     }
 
     private static Properties options() {

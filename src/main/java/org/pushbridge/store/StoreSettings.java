@@ -13,9 +13,25 @@ import java.time.Duration;
  * @param queueLimit how many writes may wait; one more is refused at once
  * @param batchSize how many writes at most are committed together
  * @param patience for how long a write is tried again while the database is away, counted from when it was asked for
+ * @param durability what a write that was acknowledged survives
  */
 public record StoreSettings(
-        String url, String user, String password, int poolSize, int queueLimit, int batchSize, Duration patience) {
+        String url,
+        String user,
+        String password,
+        int poolSize,
+        int queueLimit,
+        int batchSize,
+        Duration patience,
+        Durability durability) {
+    /** What an acknowledged write survives. What it takes is said in {@link H2File} and {@link PostgreSql}. */
+    public enum Durability {
+        /** The death of the bridge, by kill -9 too. */
+        PROCESS,
+        /** The death of the machine, too, as far as its drive keeps what it confirmed. */
+        DISK
+    }
+
     public StoreSettings {
         if (poolSize < 2) {
             throw new IllegalArgumentException("The store needs at least 2 connections, not " + poolSize);
@@ -33,11 +49,19 @@ public record StoreSettings(
     }
 
     /**
-     * The usual sizes: 4 connections, 10,000 writes waiting, 500 in a batch. 5 s of patience are short enough for a
+     * The usual sizes: 4 connections, 10,000 writes waiting, 500 in a batch, safe from the death of the process. 5 s of patience are short enough for a
      * REGISTER to be answered with an error before its transaction times out (RFC 3261 timer F, 32 s).
      */
     public static StoreSettings of(String url, String user, String password) {
-        return new StoreSettings(url, user, password, 4, 10_000, 500, Duration.ofSeconds(5));
+        return new StoreSettings(url, user, password, 4, 10_000, 500, Duration.ofSeconds(5), Durability.PROCESS);
+    }
+
+    public StoreSettings with(Durability other) {
+        return new StoreSettings(url, user, password, poolSize, queueLimit, batchSize, patience, other);
+    }
+
+    StoreSettings with(Duration otherPatience) {
+        return new StoreSettings(url, user, password, poolSize, queueLimit, batchSize, otherPatience, durability);
     }
 
     /** The URL without its parameters, which may hold a password. */
@@ -54,6 +78,6 @@ public record StoreSettings(
     @Override
     public String toString() {
         return "StoreSettings[" + place() + " user=" + user + " poolSize=" + poolSize + " queueLimit=" + queueLimit
-                + " batchSize=" + batchSize + " patience=" + patience + "]";
+                + " batchSize=" + batchSize + " patience=" + patience + " durability=" + durability + "]";
     }
 }

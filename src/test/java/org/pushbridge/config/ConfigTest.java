@@ -238,6 +238,7 @@ class ConfigTest {
             apns.sandbox-endpoint = "https://api.push.apple.com" | apns.sandbox-endpoint is "https://api.push.apple.com", which is not host:port; write for example "api.push.apple.com:443"
             database.url = "postgres://db"     | database.url is not a JDBC URL of an H2 file or of PostgreSQL; write for example "jdbc:h2:file:./data/pushbridge" or "jdbc:postgresql://db.example.com/pushbridge"
             database.password = [a]            | database.password is a list; write a text
+            database.durability = battery      | database.durability is "battery"; choose one of process, disk
             database.pool-size = 1             | database.pool-size is 1, but must be from 2 to 1000
             http.listen = 8443                 | http.listen is "8443", which is not address:port; write for example "0.0.0.0:8443" or "[::]:8443"
             http { listen = "[::]:84430", public-url = "https://x" } | http.listen is "[::]:84430", which is not address:port; write for example "0.0.0.0:8443" or "[::]:8443"

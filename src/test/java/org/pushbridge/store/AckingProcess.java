@@ -17,9 +17,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.Tombstone;
+import org.pushbridge.store.StoreSettings.Durability;
 
 /**
- * A process that uses the store on the URL it is given. It prints {@code open}; then, if it is told {@code devices}
+ * A process that uses the store on the URL it is given, with the durability that the fourth argument names. It prints {@code open}; then, if it is told {@code devices}
  * or {@code calls}, it writes one after the other, named by the third argument and a number, as many at a time as a busy
  * bridge does, and prints {@code ack} and the number, six digits, as each is acknowledged. It runs until it is killed.
  *
@@ -29,7 +30,8 @@ final class AckingProcess {
     private AckingProcess() {}
 
     public static void main(String[] arguments) throws InterruptedException, IOException {
-        Store store = Store.open(StoreSettings.of(arguments[0], "pushbridge", ""));
+        Store store =
+                Store.open(StoreSettings.of(arguments[0], "pushbridge", "").with(Durability.valueOf(arguments[3])));
         System.out.println("open");
         if (arguments[1].equals("hold")) {
             System.in.read();

@@ -9,6 +9,8 @@ import static org.pushbridge.store.Samples.BOB;
 import static org.pushbridge.store.Samples.device;
 import static org.pushbridge.store.Samples.user;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -16,11 +18,17 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pushbridge.device.CallJournal;
 
 /** The store on a file. */
 class H2StoreTest extends StoreContract {
@@ -157,6 +165,33 @@ class H2StoreTest extends StoreContract {
                 .hasMessageContaining("leave them out");
     }
 
+    /** As many bytes as make H2 begin to save by itself, on a thread of its own. */
+    @Test
+    void whatIsAcknowledgedHasReachedTheFileHoweverMuchItIs() throws Exception {
+        byte[] large = new byte[100_000];
+        new Random(1).nextBytes(large);
+        Path copy = directory.resolve("copy.mv.db");
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> writes = Stream.generate(
+                        () -> store.write(new CallJournal.Entry(UUID.randomUUID(), large, large), List.of()))
+                .limit(95)
+                .toList();
+        CompletionStage<Void> copied = writes.get(0).thenRun(() -> {
+            try {
+                Files.copy(file(), copy);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        release.countDown();
+        done(copied);
+        writes.forEach(StoreContract::done);
+
+        try (Store asAfterAKill = Store.open(at(directory.resolve("copy")))) {
+            assertThat(asAfterAKill.loadCalls()).hasSize(95);
+        }
+    }
+
     @Test
     void anInterruptedReaderDoesNotBringTheStoreDown() throws Exception {
         done(store.saveUser(user(ALICE)));
@@ -191,7 +226,8 @@ class H2StoreTest extends StoreContract {
                                 2,
                                 1,
                                 1,
-                                Duration.ZERO)
+                                Duration.ZERO,
+                                StoreSettings.Durability.DISK)
                         .toString())
                 .contains("jdbc:postgresql://db/bridge")
                 .doesNotContain("hidden-secret");

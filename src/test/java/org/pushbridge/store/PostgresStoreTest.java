@@ -135,11 +135,8 @@ class PostgresStoreTest extends StoreContract {
         int port = unusedPort();
         EmbeddedPostgres server = start(directory, port);
         StoreSettings patient = StoreSettings.of(server.getJdbcUrl("postgres", "postgres"), "postgres", "");
-        StoreSettings impatient =
-                new StoreSettings(patient.url(), patient.user(), patient.password(), 2, 100, 10, Duration.ZERO);
-        try (Store bridge = Store.open(new StoreSettings(
-                        patient.url(), patient.user(), patient.password(), 2, 100, 10, Duration.ofMinutes(1)));
-                Store hasty = Store.open(impatient)) {
+        try (Store bridge = Store.open(patient.with(Duration.ofMinutes(1)));
+                Store hasty = Store.open(patient.with(Duration.ZERO))) {
             done(bridge.saveUser(user(ALICE)));
             server.close();
 

@@ -19,13 +19,16 @@ import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.Tombstone;
+import org.pushbridge.store.StoreSettings.Durability;
 
 /** The file in the hands of a second process, and what is in it after that process was killed (invariant 7). */
 class ProcessDeathTest {
     private static final int ACKS_BEFORE_THE_KILL = 300;
-    private static final int LIVES = 3;
+    private static final int LIVES = 2;
 
     private final Path directory;
 
@@ -37,7 +40,7 @@ class ProcessDeathTest {
         return "jdbc:h2:file:" + directory.resolve("database");
     }
 
-    private Process start(String task, String prefix) throws IOException {
+    private Process start(String task, String prefix, Durability durability) throws IOException {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-cp",
@@ -45,7 +48,8 @@ class ProcessDeathTest {
                         AckingProcess.class.getName(),
                         url(),
                         task,
-                        prefix)
+                        prefix,
+                        durability.name())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
     }
@@ -56,9 +60,9 @@ class ProcessDeathTest {
     }
 
     /** Lets a process write until it has been told that enough is on disk, and kills it. */
-    private Set<Integer> acknowledgedBeforeTheKill(String task, String prefix) throws Exception {
+    private Set<Integer> acknowledgedBeforeTheKill(String task, String prefix, Durability durability) throws Exception {
         Set<Integer> acknowledged = new HashSet<>();
-        Process process = start(task, prefix);
+        Process process = start(task, prefix, durability);
         try (BufferedReader output = process.inputReader(StandardCharsets.US_ASCII)) {
             assertThat(output.readLine()).isEqualTo("open");
             while (acknowledged.size() < ACKS_BEFORE_THE_KILL) {
@@ -74,11 +78,12 @@ class ProcessDeathTest {
         }
     }
 
-    @Test
-    void devicesThatWereAcknowledgedAreThereAfterEachKill() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void devicesThatWereAcknowledgedAreThereAfterEachKill(Durability durability) throws Exception {
         for (int life = 1; life <= LIVES; life++) {
             String prefix = "life " + life + ", device ";
-            List<Device> expected = acknowledgedBeforeTheKill("devices", prefix).stream()
+            List<Device> expected = acknowledgedBeforeTheKill("devices", prefix, durability).stream()
                     .map(number -> device(ALICE, prefix + number))
                     .toList();
             try (Store store = Store.open(StoreSettings.of(url(), "pushbridge", ""))) {
@@ -87,11 +92,12 @@ class ProcessDeathTest {
         }
     }
 
-    @Test
-    void callsThatWereAcknowledgedAreThereAfterEachKillAndThoseThatEndedAreNot() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void callsThatWereAcknowledgedAreThereAfterEachKillAndThoseThatEndedAreNot(Durability durability) throws Exception {
         for (int life = 1; life <= LIVES; life++) {
             String prefix = "life " + life + ", call ";
-            Set<Integer> acknowledged = acknowledgedBeforeTheKill("calls", prefix);
+            Set<Integer> acknowledged = acknowledgedBeforeTheKill("calls", prefix, durability);
             try (Store store = Store.open(StoreSettings.of(url(), "pushbridge", ""))) {
                 Map<UUID, String> calls = new HashMap<>();
                 store.loadCalls().forEach(e -> calls.put(e.call(), new String(e.state(), StandardCharsets.UTF_8)));
@@ -111,7 +117,7 @@ class ProcessDeathTest {
 
     @Test
     void aFileInUseByAnotherProcessIsReportedUntilThatOneIsGone() throws Exception {
-        Process process = start("hold", "");
+        Process process = start("hold", "", Durability.PROCESS);
         try (BufferedReader output = process.inputReader(StandardCharsets.US_ASCII)) {
             assertThat(output.readLine()).isEqualTo("open");
 

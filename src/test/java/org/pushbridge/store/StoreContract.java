@@ -67,7 +67,14 @@ abstract class StoreContract {
 
     final void reopenWith(int queueLimit, int batchSize) {
         settings = new StoreSettings(
-                settings.url(), settings.user(), settings.password(), 2, queueLimit, batchSize, settings.patience());
+                settings.url(),
+                settings.user(),
+                settings.password(),
+                2,
+                queueLimit,
+                batchSize,
+                settings.patience(),
+                settings.durability());
         reopen();
     }
 
