@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that writes. It takes what is waiting, up to the batch size, and commits it as one transaction: the
- * more is asked of it, the more writes share the cost of forcing the drive.
+ * more is asked of it, the more writes share the cost of a commit. A write that comes after a moment of rest is committed
+ * at once; otherwise commits keep {@link #SPACING}, because most of their cost is one of the commit, not of the write.
  *
  * <p>Writes are queued, committed and reported in the order in which they were asked for. A stage completes on the
  * writer's thread: what hangs on it must be quick and must not wait for another write.
@@ -40,6 +41,7 @@ import org.jspecify.annotations.Nullable;
 final class GroupWriter {
     private static final Logger LOGGER = LogManager.getLogger(GroupWriter.class);
     private static final Duration PAUSE = Duration.ofMillis(100);
+    private static final Duration SPACING = Duration.ofMillis(2);
     private static final int VALIDATION_SECONDS = 2;
 
     private final Database database;
@@ -55,6 +57,9 @@ final class GroupWriter {
 
     /** Only touched by the writer's thread. */
     private boolean away;
+
+    /** Only touched by the writer's thread: when it took the last batch. */
+    private long tookAt = System.nanoTime() - SPACING.toNanos();
 
     GroupWriter(Database database, Jdbi jdbi, StoreSettings settings) {
         this.database = database;
@@ -115,7 +120,9 @@ final class GroupWriter {
                         + " are waiting, as many as may; the database is too slow for what is asked of it, or away.");
             } else {
                 queue.add(write);
-                changed.signalAll();
+                if (queue.size() == 1 || queue.size() == settings.batchSize()) {
+                    changed.signalAll();
+                }
             }
         } finally {
             lock.unlock();
@@ -174,6 +181,8 @@ final class GroupWriter {
             while (queue.isEmpty() && !closed) {
                 changed.awaitUninterruptibly();
             }
+            keepSpacing();
+            tookAt = System.nanoTime();
             List<Write> batch = new ArrayList<>();
             while (batch.size() < settings.batchSize() && !queue.isEmpty()) {
                 batch.add(queue.remove());
@@ -181,6 +190,18 @@ final class GroupWriter {
             return batch;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Lets more writes come together, unless there are enough of them or the store is to be closed. */
+    private void keepSpacing() {
+        try {
+            long left = tookAt + SPACING.toNanos() - System.nanoTime();
+            while (left > 0 && !closed && queue.size() < settings.batchSize()) {
+                left = changed.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            LOGGER.debug("The writer was interrupted while it let writes come together", e);
         }
     }
 

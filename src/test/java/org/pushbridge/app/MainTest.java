@@ -99,6 +99,33 @@ class MainTest {
         assertThat(err.toString()).contains("late-wake");
         assertThat(run("bench", "late-wake", "--count", "0")).isEqualTo(2);
         assertThat(err.toString()).contains("--count is 1 or more, not 0");
+        assertThat(run("bench", "journal", "--seconds", "0")).isEqualTo(2);
+        assertThat(err.toString()).contains("--seconds is 1 or more, not 0");
+        assertThat(run("bench", "journal", "--writers", "10,0")).isEqualTo(2);
+        assertThat(err.toString()).contains("--writers are 1 to 5000, not 0");
+        assertThat(run("bench", "journal", "--directory", "/nowhere")).isEqualTo(2);
+        assertThat(err.toString()).contains("/nowhere is no directory");
+    }
+
+    @Test
+    void benchJournalMeasuresADurabilityAndLeavesNothingBehind(@TempDir Path drive) {
+        assertThat(run(
+                        "bench",
+                        "journal",
+                        "--seconds",
+                        "1",
+                        "--writers",
+                        "2,20",
+                        "--durability",
+                        "disk",
+                        "--json",
+                        "--directory",
+                        drive.toString()))
+                .isZero();
+        assertThat(out.toString().lines())
+                .hasSize(2)
+                .allMatch(line -> line.contains("\"durability\":\"disk\"") && line.contains("\"cpu-us-per-write\""));
+        assertThat(drive).isEmptyDirectory();
     }
 
     @Test
