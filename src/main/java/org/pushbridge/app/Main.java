@@ -81,7 +81,7 @@ public final class Main implements Runnable {
      * @param bridge what is measured
      */
     static CommandLine commandLine(
-            Function<Config, AutoCloseable> server,
+            Function<Config, Server> server,
             Function<Config, Users> users,
             BiFunction<Aor, char[], User> withPassword,
             PasswordSource passwords,

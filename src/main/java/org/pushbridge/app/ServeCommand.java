@@ -17,7 +17,9 @@ import picocli.CommandLine.Mixin;
         header = "Starts the server.",
         description = {
             "",
-            "It runs until it is told to end, by Ctrl-C or SIGTERM. Its log goes to standard error.",
+            "It runs until it is told to end, by Ctrl-C or SIGTERM. Then it takes no new calls, gives those that ring or"
+                    + " wait the time calls.drain-limit, and stops; a second signal stops it at once. Its log goes to"
+                    + " standard error.",
             "Without a configuration file it keeps its data in ./data, and its pushes go to a simulated APNs inside the"
                     + " server: SIP phones can register and call each other, but no iPhone is woken.",
             ""
@@ -34,13 +36,13 @@ import picocli.CommandLine.Mixin;
 final class ServeCommand implements Callable<Integer> {
     private static final Logger LOG = LogManager.getLogger(ServeCommand.class);
 
-    private final Function<Config, AutoCloseable> start;
+    private final Function<Config, Server> start;
 
     @Mixin
     ConfigOption config = new ConfigOption();
 
     /** @param start see {@link Main#commandLine} */
-    ServeCommand(Function<Config, AutoCloseable> start) {
+    ServeCommand(Function<Config, Server> start) {
         this.start = start;
     }
 
@@ -58,14 +60,28 @@ final class ServeCommand implements Callable<Integer> {
             LOG.warn("Pushes go to a simulated APNs inside this server: no iPhone will be woken"
                     + " (apns.simulated, apps)");
         }
-        AutoCloseable server = start.apply(settings);
+        Server server = start.apply(settings);
+        CountDownLatch told = new CountDownLatch(1);
+        CountDownLatch toldAgain = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server), "shutdown"));
-        new CountDownLatch(1).await();
-        return Main.OK;
+        EndSignals.listen(time -> {
+            told.countDown();
+            if (time == 2) {
+                LOG.warn("Told to stop again: not waiting for calls any more");
+                toldAgain.countDown();
+            } else if (time > 2) {
+                LOG.warn("Told to stop a third time: gone");
+                LogManager.shutdown();
+                Runtime.getRuntime().halt(Main.FAILED);
+            }
+        });
+        told.await();
+        LOG.info("Stopping: new calls are refused; a second signal stops at once");
+        server.drain(() -> toldAgain.getCount() == 0);
+        return Main.OK; // and the shutdown hook stops the rest
     }
 
     private static void stop(AutoCloseable server) {
-        LOG.info("Stopping");
         try {
             server.close();
             LOG.info("Stopped");

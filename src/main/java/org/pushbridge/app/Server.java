@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.pushbridge.config.Config;
@@ -37,15 +38,21 @@ import org.pushbridge.web.WebServerException;
 public final class Server implements AutoCloseable {
     private static final Logger LOG = LogManager.getLogger(Server.class);
     private static final Duration PURGE_EVERY = Duration.ofHours(1);
+    private static final Duration DRAIN_LOOK = Duration.ofMillis(50);
+    private static final Duration DRAIN_WORD_EVERY = Duration.ofSeconds(5);
+    /** For the responses to the calls that are ended, and their pushes. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
 
     private final Deque<Part> parts = new ArrayDeque<>();
     private final SipEdge sip;
     private final Optional<VerdictServer> verdictApi;
+    private final Duration drainLimit;
 
     /** Something to close, and its name for the log. */
     private record Part(String name, AutoCloseable closing) {}
 
     private Server(Config config, Clock clock) {
+        drainLimit = config.calls().drainLimit();
         try {
             Store store = opened("database", Store.open(Settings.store(config)));
             DeviceDirectory directory = DeviceDirectory.load(store);
@@ -123,6 +130,43 @@ public final class Server implements AutoCloseable {
      */
     public static Server start(Config config) {
         return new Server(config, Clock.systemUTC());
+    }
+
+    /**
+     * Takes no new calls, and waits until none rings or waits any more; those that do at {@code calls.drain-limit} are
+     * ended. Established calls are left as they are. To be followed by {@link #close}.
+     *
+     * @param hurry whether to end the wait now; asked all the time
+     */
+    void drain(BooleanSupplier hurry) throws InterruptedException {
+        sip.drain(drainLimit);
+        long end = System.nanoTime() + drainLimit.toNanos();
+        if (wait(end, hurry)) {
+            return;
+        }
+        LOG.warn("Stopping: calls that nobody has answered are ended: {}", sip.unanswered());
+        sip.endUnanswered();
+        wait(System.nanoTime() + LAST_WORDS.toNanos(), hurry);
+    }
+
+    /** Returns whether no call rings or waits any more. */
+    private boolean wait(long end, BooleanSupplier hurry) throws InterruptedException {
+        long nextWord = System.nanoTime();
+        for (int left = sip.unanswered(); left > 0; left = sip.unanswered()) {
+            long now = System.nanoTime();
+            if (now >= end || hurry.getAsBoolean()) {
+                return false;
+            }
+            if (now >= nextWord) {
+                LOG.info(
+                        "Stopping: calls that ring or wait: {}; at most {} s more",
+                        left,
+                        (end - now + 999_999_999) / 1_000_000_000);
+                nextWord += DRAIN_WORD_EVERY.toNanos();
+            }
+            TimeUnit.NANOSECONDS.sleep(Math.min(end - now, DRAIN_LOOK.toNanos()));
+        }
+        return true;
     }
 
     /** The SIP edge, for its listeners and counts. */

@@ -115,6 +115,7 @@ public record Config(
      * @param on486 what one phone's 486 ends
      * @param on603 what one phone's 603 ends
      * @param holdLimit how long a BYE or re-INVITE waits for a phone whose connection is gone
+     * @param drainLimit how long unanswered calls may go on once the server is told to stop
      * @param tombstoneLife how long the end of a call is remembered for phones that show up late
      * @param maxCalls calls at a time; past it new ones get 503
      * @param maxParkedPerUser calls that ring or are parked for one user at a time; past it new ones get 486
@@ -129,6 +130,7 @@ public record Config(
             Decline on486,
             Decline on603,
             Duration holdLimit,
+            Duration drainLimit,
             Duration tombstoneLife,
             int maxCalls,
             int maxParkedPerUser,

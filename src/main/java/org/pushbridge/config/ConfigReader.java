@@ -225,6 +225,7 @@ final class ConfigReader {
                 section.get("decline-486", decline),
                 section.get("decline-603", decline),
                 section.get("hold-limit", Kind.duration(SECOND, Duration.ofMinutes(5))),
+                section.get("drain-limit", Kind.duration(Duration.ZERO, Duration.ofMinutes(10))),
                 section.get("tombstone-life", Kind.duration(Duration.ofMinutes(1), Duration.ofDays(30))),
                 section.get("max-calls", Kind.integer(1, 10_000_000)),
                 section.get("max-parked-per-user", Kind.integer(1, 1000)),

@@ -96,6 +96,11 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
         return byAor.getOrDefault(aor, Set.of());
     }
 
+    /** All calls that a dialog points to. */
+    public Collection<RunningCall<E>> calls() {
+        return Set.copyOf(byDialog.values());
+    }
+
     /** How many calls are alive. */
     public int alive() {
         return alive.get();

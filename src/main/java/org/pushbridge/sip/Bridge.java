@@ -45,6 +45,7 @@ final class Bridge {
     private final Identifiers identifiers;
     private final Clock clock;
     private final TrunkAddresses trunkAddresses;
+    private final Admission admission = new Admission();
     private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
     /** Those among them that one side has ended; the other may not know it for a while. */
     private final Set<CallId> hungUp = ConcurrentHashMap.newKeySet();
@@ -134,6 +135,10 @@ final class Bridge {
 
     Clock clock() {
         return clock;
+    }
+
+    Admission admission() {
+        return admission;
     }
 
     TrunkAddresses trunkAddresses() {

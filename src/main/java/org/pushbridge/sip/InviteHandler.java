@@ -67,6 +67,7 @@ final class InviteHandler {
         CancelSwitch cancel = new CancelSwitch();
         request.attach(cancel);
         try {
+            checkAdmission();
             SIPRequest message = request.message();
             checkForm(message);
             FarEnd caller = authorize(request);
@@ -74,6 +75,13 @@ final class InviteHandler {
             begin(request, caller, called, cancel);
         } catch (Refused refused) {
             refuse(request, refused.refusal);
+        }
+    }
+
+    private void checkAdmission() throws Refused {
+        Optional<Long> retryAfter = bridge.admission().retryAfter();
+        if (retryAfter.isPresent()) {
+            throw new Refused(Refusal.of(503, "Retry-After", retryAfter.get().toString()));
         }
     }
 

@@ -4,6 +4,7 @@ import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import java.io.IOException;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,9 @@ import java.util.function.Function;
 import javax.sip.header.Header;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.pushbridge.call.Call;
+import org.pushbridge.call.CallEvent;
+import org.pushbridge.call.Timer;
 import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.Flow;
@@ -204,6 +208,39 @@ public final class SipEdge implements AutoCloseable {
         return engine.alive();
     }
 
+    /** How many of them ring or wait for a phone. */
+    public int unanswered() {
+        return (int) engine.calls().stream().filter(SipEdge::isUnanswered).count();
+    }
+
+    private static boolean isUnanswered(RunningCall<BridgedCall> call) {
+        Call.Phase phase = call.call().phase();
+        return phase == Call.Phase.NEW || phase == Call.Phase.RINGING;
+    }
+
+    /**
+     * Takes no new calls from now on: they get 503. Those that are there go on, and so do registrations.
+     *
+     * @param comeBack when refused callers are told to try again
+     */
+    public void drain(Duration comeBack) {
+        bridge.admission().drain(comeBack);
+    }
+
+    /** Ends the calls that nobody has answered, as if their ring limit were reached. */
+    public void endUnanswered() {
+        engine.calls()
+                .forEach(call -> call.submit(() -> {
+                    if (isUnanswered(call)) {
+                        call.call().timers().entrySet().stream()
+                                .filter(timer -> timer.getKey().kind() == Timer.Kind.RING_LIMIT)
+                                .findFirst()
+                                .ifPresent(
+                                        timer -> call.on(new CallEvent.TimerFired(timer.getKey(), timer.getValue())));
+                    }
+                }));
+    }
+
     /** How many look-up keys of calls are held: 0 when no call is alive (invariant 6). */
     public int callKeys() {
         return engine.keys();
@@ -266,6 +303,10 @@ public final class SipEdge implements AutoCloseable {
 
         /** RFC 3261 section 11: what an INVITE would meet; trunks use it to see whether the bridge lives. */
         private void onOptions(InboundRequest request) {
+            if (bridge.admission().retryAfter().isPresent()) {
+                answer(request, 503);
+                return;
+            }
             SIPResponse response = Responses.create(request.message(), 200, Optional.of(Messages.token()));
             response.setHeader((Header) Messages.header("Accept", "application/sdp"));
             response.setHeader((Header) Messages.allow());
@@ -285,7 +326,9 @@ public final class SipEdge implements AutoCloseable {
             if (status == 405) {
                 response.setHeader((Header) Messages.allow());
             } else if (status == 503) {
-                response.setHeader((Header) Messages.header("Retry-After", "5"));
+                response.setHeader((Header) Messages.header(
+                        "Retry-After",
+                        bridge.admission().retryAfter().orElse(5L).toString()));
             }
             request.respond(response);
         }
