@@ -17,7 +17,6 @@ import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.PushBudget;
 import org.pushbridge.device.Tombstones;
 import org.pushbridge.device.User;
-import org.pushbridge.engine.EngineSettings;
 import org.pushbridge.push.PushSender;
 import org.pushbridge.push.PushSettings;
 import org.pushbridge.push.PushSettingsException;
@@ -79,7 +78,7 @@ public final class Server implements AutoCloseable {
                     SipEdge.start(
                             Settings.sip(config),
                             Settings.stack(config),
-                            EngineSettings.withMaxCalls(config.calls().maxCalls()),
+                            Settings.engine(config),
                             directory,
                             registrar,
                             digest,

@@ -21,6 +21,7 @@ import org.pushbridge.config.Destination;
 import org.pushbridge.config.HostPort;
 import org.pushbridge.config.Listen;
 import org.pushbridge.device.ApnsEnvironment;
+import org.pushbridge.engine.EngineSettings;
 import org.pushbridge.push.ApnsCredential;
 import org.pushbridge.push.PayloadTemplates;
 import org.pushbridge.push.PushRule;
@@ -94,6 +95,16 @@ final class Settings {
                         stream.messageTimeout(),
                         stream.connectTimeout(),
                         Math.max(stream.maxUnsentBytes(), sip.maxMessageSize())));
+    }
+
+    static EngineSettings engine(Config config) {
+        Config.Calls calls = config.calls();
+        return new EngineSettings(
+                Runtime.getRuntime().availableProcessors(),
+                calls.maxWaiting(),
+                calls.maxCalls(),
+                calls.maxParked(),
+                calls.maxDelay());
     }
 
     static DigestSettings digest(Config config) {

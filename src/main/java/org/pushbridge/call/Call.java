@@ -47,7 +47,12 @@ public record Call(
         /** The caller acknowledged: both talk. */
         ESTABLISHED,
         /** The caller leg is over; legs or exchanges may still wait for their last answer. */
-        ENDED
+        ENDED;
+
+        /** Whether the caller still waits for a final response. */
+        public boolean isUnanswered() {
+            return this == NEW || this == RINGING;
+        }
     }
 
     /** How a caller can be reached. */

@@ -118,6 +118,9 @@ public record Config(
      * @param drainLimit how long unanswered calls may go on once the server is told to stop
      * @param tombstoneLife how long the end of a call is remembered for phones that show up late
      * @param maxCalls calls at a time; past it new ones get 503
+     * @param maxParked calls that ring or are parked at a time; past it new ones get 503
+     * @param maxDelay how long a message may wait inside before new calls are refused
+     * @param maxWaiting messages that may wait for one of the threads that run calls
      * @param maxParkedPerUser calls that ring or are parked for one user at a time; past it new ones get 486
      * @param pushBudget when a phone is not rung by VoIP push any more
      */
@@ -133,6 +136,9 @@ public record Config(
             Duration drainLimit,
             Duration tombstoneLife,
             int maxCalls,
+            int maxParked,
+            Duration maxDelay,
+            int maxWaiting,
             int maxParkedPerUser,
             PushBudget pushBudget) {}
 

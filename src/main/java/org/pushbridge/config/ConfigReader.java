@@ -228,6 +228,9 @@ final class ConfigReader {
                 section.get("drain-limit", Kind.duration(Duration.ZERO, Duration.ofMinutes(10))),
                 section.get("tombstone-life", Kind.duration(Duration.ofMinutes(1), Duration.ofDays(30))),
                 section.get("max-calls", Kind.integer(1, 10_000_000)),
+                section.get("max-parked", Kind.integer(1, 10_000_000)),
+                section.get("max-delay", Kind.duration(Duration.ofMillis(10), Duration.ofSeconds(10))),
+                section.get("max-waiting", Kind.integer(1, 10_000_000)),
                 section.get("max-parked-per-user", Kind.integer(1, 1000)),
                 pushBudget(section.section("push-budget")));
     }

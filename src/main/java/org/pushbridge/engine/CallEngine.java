@@ -1,6 +1,7 @@
 package org.pushbridge.engine;
 
 import io.netty.util.HashedWheelTimer;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -114,6 +115,21 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
     /** How much work waits, over all shards. */
     public int waiting() {
         return shards.stream().mapToInt(Shard::waiting).sum();
+    }
+
+    /** How often work from outside was refused because a mailbox was full. */
+    public long refused() {
+        return shards.stream().mapToLong(Shard::refused).sum();
+    }
+
+    /** How long the oldest work of the shard that is most behind has waited so far. */
+    public Duration delay() {
+        return Duration.ofNanos(
+                shards.stream().mapToLong(Shard::delayNanos).max().orElse(0));
+    }
+
+    public EngineSettings settings() {
+        return settings;
     }
 
     HashedWheelTimer wheel() {

@@ -2,6 +2,7 @@ package org.pushbridge.engine;
 
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
@@ -13,10 +14,17 @@ import org.apache.logging.log4j.Logger;
  */
 final class Shard implements AutoCloseable {
     private static final Logger log = LogManager.getLogger(Shard.class);
-    private final BlockingQueue<Runnable> mailbox = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Work> mailbox = new LinkedBlockingQueue<>();
+    private final LongAdder refused = new LongAdder();
     private final int bound;
     private final Thread thread;
     private volatile boolean stopping;
+
+    private record Work(Runnable task, long sinceNanos) {
+        static Work now(Runnable task) {
+            return new Work(task, System.nanoTime());
+        }
+    }
 
     Shard(String name, int bound) {
         this.bound = bound;
@@ -27,22 +35,37 @@ final class Shard implements AutoCloseable {
 
     /** Takes work from outside, or returns false when too much waits already. */
     boolean offer(Runnable work) {
-        return mailbox.size() < bound && mailbox.add(work);
+        if (mailbox.size() >= bound) {
+            refused.increment();
+            return false;
+        }
+        return mailbox.add(Work.now(work));
     }
 
     /** Takes work that must not be lost. */
     void submit(Runnable work) {
-        mailbox.add(work);
+        mailbox.add(Work.now(work));
     }
 
     int waiting() {
         return mailbox.size();
     }
 
+    /** How often work was refused. */
+    long refused() {
+        return refused.sum();
+    }
+
+    /** How long the work that is next has waited so far, in nanoseconds; 0 if none waits. */
+    long delayNanos() {
+        Work next = mailbox.peek();
+        return next == null ? 0 : System.nanoTime() - next.sinceNanos();
+    }
+
     private void run() {
         try {
             while (!stopping || !mailbox.isEmpty()) {
-                runSafely(mailbox.take());
+                runSafely(mailbox.take().task());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -61,7 +84,7 @@ final class Shard implements AutoCloseable {
     /** Finishes what waits, then stops; returns after five seconds at most. */
     @Override
     public void close() {
-        mailbox.add(() -> stopping = true);
+        submit(() -> stopping = true);
         try {
             thread.join(5_000);
         } catch (InterruptedException e) {

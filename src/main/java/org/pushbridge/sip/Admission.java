@@ -1,19 +1,90 @@
 package org.pushbridge.sip;
 
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.pushbridge.engine.CallEngine;
 
-/** Whether the bridge takes new calls now. Asked for each INVITE before anything is spent on it. Any thread. */
+/**
+ * Whether the bridge takes new calls now. Asked for each INVITE before anything is spent on it, so that a bridge that is
+ * offered more than it can do goes on with what it has begun: requests inside dialogs, registrations and responses are
+ * not asked for here. Any thread.
+ */
 final class Admission {
-    private volatile Optional<Duration> comeBack = Optional.empty();
+    private static final Duration USUAL_WAIT = Duration.ofSeconds(5);
+    private static final long LOOK_EVERY_NANOS = 20_000_000;
+
+    private final CallEngine<BridgedCall> engine;
+    private final Map<CallRefusal, LongAdder> refused = new EnumMap<>(CallRefusal.class);
+    private final AtomicLong lookedAt = new AtomicLong(System.nanoTime() - LOOK_EVERY_NANOS);
+    /** Counting them takes longer than an INVITE may. */
+    private volatile int unanswered;
+
+    private volatile Optional<Duration> draining = Optional.empty();
+
+    Admission(CallEngine<BridgedCall> engine) {
+        this.engine = engine;
+        for (CallRefusal why : CallRefusal.values()) {
+            refused.put(why, new LongAdder());
+        }
+    }
 
     /** No new calls from now on; refused callers are told to try again after this time. */
     void drain(Duration comeBack) {
-        this.comeBack = Optional.of(comeBack);
+        draining = Optional.of(comeBack);
     }
 
-    /** How many seconds a new call is to wait before it tries again; empty if it may begin now. */
-    Optional<Long> retryAfter() {
-        return comeBack.map(wait -> Math.max(1, wait.toSeconds()));
+    /** Why a call cannot begin now, whoever calls; empty if it may. */
+    Optional<CallRefusal> obstacle() {
+        if (draining.isPresent()) {
+            return Optional.of(CallRefusal.DRAINING);
+        }
+        if (engine.delay().compareTo(engine.settings().maxDelay()) > 0) {
+            return Optional.of(CallRefusal.BEHIND);
+        }
+        if (engine.alive() >= engine.settings().maxCalls()) {
+            return Optional.of(CallRefusal.CALLS);
+        }
+        return unanswered() >= engine.settings().maxUnanswered()
+                ? Optional.of(CallRefusal.UNANSWERED)
+                : Optional.empty();
+    }
+
+    private int unanswered() {
+        long now = System.nanoTime();
+        long last = lookedAt.get();
+        if (now - last >= LOOK_EVERY_NANOS && lookedAt.compareAndSet(last, now)) {
+            unanswered = countUnanswered();
+        }
+        return unanswered;
+    }
+
+    /** How many calls ring or wait for a phone. Looks at each call. */
+    int countUnanswered() {
+        return (int) engine.calls().stream()
+                .filter(call -> call.call().phase().isUnanswered())
+                .count();
+    }
+
+    /** Seconds after which to try again. */
+    long retryAfter() {
+        return Math.max(1, draining.orElse(USUAL_WAIT).toSeconds());
+    }
+
+    /** Counts a refusal. */
+    void refused(CallRefusal why) {
+        LongAdder count = refused.get(why);
+        if (count != null) {
+            count.increment();
+        }
+    }
+
+    /** How many calls were refused for this reason. */
+    long refusals(CallRefusal why) {
+        LongAdder count = refused.get(why);
+        return count == null ? 0 : count.sum();
     }
 }

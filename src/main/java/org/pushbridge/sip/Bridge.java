@@ -45,7 +45,7 @@ final class Bridge {
     private final Identifiers identifiers;
     private final Clock clock;
     private final TrunkAddresses trunkAddresses;
-    private final Admission admission = new Admission();
+    private final Admission admission;
     private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
     /** Those among them that one side has ended; the other may not know it for a while. */
     private final Set<CallId> hungUp = ConcurrentHashMap.newKeySet();
@@ -69,6 +69,7 @@ final class Bridge {
         this.identifiers = new Identifiers(secret);
         this.directory = directory;
         this.engine = engine;
+        this.admission = new Admission(engine);
         this.waker = waker;
         this.tombstones = tombstones;
         this.clock = clock;

@@ -79,10 +79,15 @@ final class InviteHandler {
     }
 
     private void checkAdmission() throws Refused {
-        Optional<Long> retryAfter = bridge.admission().retryAfter();
-        if (retryAfter.isPresent()) {
-            throw new Refused(Refusal.of(503, "Retry-After", retryAfter.get().toString()));
+        Optional<CallRefusal> obstacle = bridge.admission().obstacle();
+        if (obstacle.isPresent()) {
+            throw new Refused(notNow(obstacle.get()));
         }
+    }
+
+    private Refusal notNow(CallRefusal why) {
+        bridge.admission().refused(why);
+        return Refusal.of(503, "Retry-After", Long.toString(bridge.admission().retryAfter()));
     }
 
     private void refuse(InboundRequest request, Refusal refusal) {
@@ -222,7 +227,7 @@ final class InviteHandler {
                 settings.declinesAll());
         RunningCall<BridgedCall> call = bridge.engine()
                 .begin(plan, running -> new BridgedCall(bridge, running, request, caller, called))
-                .orElseThrow(() -> new Refused(Refusal.of(503, "Retry-After", "5")));
+                .orElseThrow(() -> new Refused(notNow(CallRefusal.CALLS)));
         call.submit(() -> call.edge().catchUp());
         cancel.connect(() -> call.submit(() -> call.edge().onCancel()));
     }
@@ -236,6 +241,7 @@ final class InviteHandler {
                 .filter(call -> call.edge().rings(aor))
                 .count();
         if (parked >= bridge.settings().maxParkedPerUser()) {
+            bridge.admission().refused(CallRefusal.UNANSWERED_OF_USER);
             throw new Refused(Refusal.of(486, "Retry-After", "5"));
         }
         return bridge.directory().devices(aor).stream()

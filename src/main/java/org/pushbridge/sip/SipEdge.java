@@ -12,7 +12,6 @@ import java.util.function.Function;
 import javax.sip.header.Header;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.pushbridge.call.Call;
 import org.pushbridge.call.CallEvent;
 import org.pushbridge.call.Timer;
 import org.pushbridge.device.CallJournal;
@@ -210,12 +209,37 @@ public final class SipEdge implements AutoCloseable {
 
     /** How many of them ring or wait for a phone. */
     public int unanswered() {
-        return (int) engine.calls().stream().filter(SipEdge::isUnanswered).count();
+        return bridge.admission().countUnanswered();
     }
 
-    private static boolean isUnanswered(RunningCall<BridgedCall> call) {
-        Call.Phase phase = call.call().phase();
-        return phase == Call.Phase.NEW || phase == Call.Phase.RINGING;
+    /** The calls, for what waits and how long. */
+    public CallEngine<?> engine() {
+        return engine;
+    }
+
+    /** How many calls were refused for this reason. */
+    public long refusals(CallRefusal why) {
+        return bridge.admission().refusals(why);
+    }
+
+    /** Whether a new call could begin now. */
+    public boolean takesCalls() {
+        return bridge.admission().obstacle().isEmpty();
+    }
+
+    /** Subscriptions to dialog events now. */
+    public int subscriptions() {
+        return subscriptions.size();
+    }
+
+    /** How many there may be. */
+    public int subscriptionLimit() {
+        return subscriptions.settings.maxInAll();
+    }
+
+    /** How many were refused for want of room. */
+    public long subscriptionsRefused() {
+        return subscriptions.refused();
     }
 
     /**
@@ -231,7 +255,7 @@ public final class SipEdge implements AutoCloseable {
     public void endUnanswered() {
         engine.calls()
                 .forEach(call -> call.submit(() -> {
-                    if (isUnanswered(call)) {
+                    if (call.call().phase().isUnanswered()) {
                         call.call().timers().entrySet().stream()
                                 .filter(timer -> timer.getKey().kind() == Timer.Kind.RING_LIMIT)
                                 .findFirst()
@@ -303,7 +327,7 @@ public final class SipEdge implements AutoCloseable {
 
         /** RFC 3261 section 11: what an INVITE would meet; trunks use it to see whether the bridge lives. */
         private void onOptions(InboundRequest request) {
-            if (bridge.admission().retryAfter().isPresent()) {
+            if (bridge.admission().obstacle().isPresent()) {
                 answer(request, 503);
                 return;
             }
@@ -327,8 +351,7 @@ public final class SipEdge implements AutoCloseable {
                 response.setHeader((Header) Messages.allow());
             } else if (status == 503) {
                 response.setHeader((Header) Messages.header(
-                        "Retry-After",
-                        bridge.admission().retryAfter().orElse(5L).toString()));
+                        "Retry-After", Long.toString(bridge.admission().retryAfter())));
             }
             request.respond(response);
         }

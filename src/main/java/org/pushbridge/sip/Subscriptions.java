@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.DeviceId;
 
@@ -24,6 +25,7 @@ final class Subscriptions implements AutoCloseable {
     private final Map<String, Subscription> byTag = new HashMap<>();
     private final Map<Aor, Set<Subscription>> byAor = new HashMap<>();
     private final Map<DeviceId, Subscription> lasting = new HashMap<>();
+    private final LongAdder refused = new LongAdder();
 
     Subscriptions(Bridge bridge, LiveDialogs live, SubscriptionSettings settings) {
         this.bridge = bridge;
@@ -38,6 +40,7 @@ final class Subscriptions implements AutoCloseable {
     synchronized Added addPassing(Subscription subscription) {
         Set<Subscription> ofUser = byAor.getOrDefault(subscription.aor(), Set.of());
         if (byTag.size() >= settings.maxInAll() || ofUser.size() >= settings.maxPerUser()) {
+            refused.increment();
             return new Added(false, Optional.empty());
         }
         byTag.put(subscription.localTag(), subscription);
@@ -72,6 +75,11 @@ final class Subscriptions implements AutoCloseable {
 
     synchronized List<Subscription> of(Aor aor) {
         return List.copyOf(byAor.getOrDefault(aor, Set.of()));
+    }
+
+    /** How many there was no room for. */
+    long refused() {
+        return refused.sum();
     }
 
     synchronized int size() {

@@ -43,6 +43,8 @@ final class Edge implements AutoCloseable {
     /** An established call, seen from both ends. */
     record Established(Dialogue caller, Dialogue callee) {}
 
+    private static final EngineSettings LIMITS = new EngineSettings(1, 1000, 100);
+
     final SipEdge sip;
     final Party pbx;
     final Party carrier;
@@ -62,11 +64,16 @@ final class Edge implements AutoCloseable {
     final DeviceDirectory directory;
     private final List<Party> parties = new ArrayList<>();
 
-    private Edge(Duration t1, SubscriptionSettings subscriptions, Function<Bridge, LiveDialogs> live) {
+    private Edge(
+            Duration t1,
+            SubscriptionSettings subscriptions,
+            Function<Bridge, LiveDialogs> live,
+            EngineSettings limits) {
         this(
                 t1,
                 subscriptions,
                 live,
+                limits,
                 new Disk(),
                 new byte[32],
                 new InetSocketAddress(ip("127.0.0.1"), 0),
@@ -79,6 +86,7 @@ final class Edge implements AutoCloseable {
             Duration t1,
             SubscriptionSettings subscriptions,
             Function<Bridge, LiveDialogs> live,
+            EngineSettings limits,
             Disk disk,
             byte[] secret,
             InetSocketAddress udp,
@@ -115,7 +123,7 @@ final class Edge implements AutoCloseable {
                     SipStackSettings.listeningOn(
                                     List.of(ListenAddress.of(Transport.UDP, udp), ListenAddress.of(Transport.TCP, tcp)))
                             .withT1(t1),
-                    new EngineSettings(1, 1000, 100),
+                    limits,
                     directory,
                     new Registrar(
                             RegistrarSettings.of(Set.of("example.com"), Set.of("com.example.phone")),
@@ -150,6 +158,7 @@ final class Edge implements AutoCloseable {
                 t1,
                 SubscriptionSettings.DEFAULT,
                 LiveCalls::new,
+                LIMITS,
                 survivor,
                 new byte[32],
                 address,
@@ -166,12 +175,16 @@ final class Edge implements AutoCloseable {
 
     /** With a short T1: for what happens by the timers that follow from it. */
     static Edge startWithT1(Duration t1) {
-        return new Edge(t1, SubscriptionSettings.DEFAULT, LiveCalls::new);
+        return new Edge(t1, SubscriptionSettings.DEFAULT, LiveCalls::new, LIMITS);
     }
 
     /** Where the test says which calls are alive. */
     static Edge startFollowing(Duration t1, SubscriptionSettings subscriptions, LiveDialogs live) {
-        return new Edge(t1, subscriptions, bridge -> live);
+        return new Edge(t1, subscriptions, bridge -> live, LIMITS);
+    }
+
+    static Edge startWithLimits(EngineSettings limits) {
+        return new Edge(Duration.ofMillis(500), SubscriptionSettings.DEFAULT, LiveCalls::new, limits);
     }
 
     private static Trunk trunk(String name, DatagramSocket socket, String prefix, boolean trusted) {

@@ -139,6 +139,7 @@ final class Connections {
         }
         if (accepted.merge(address, 1, Integer::sum) > limits.maxConnectionsPerAddress()) {
             release(address);
+            counters.connectionsRefusedPerAddress.increment();
             return false;
         }
         return true;

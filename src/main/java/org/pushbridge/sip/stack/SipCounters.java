@@ -13,6 +13,7 @@ public final class SipCounters {
     final LongAdder listenerFailures = new LongAdder();
     final LongAdder connectionsOpened = new LongAdder();
     final LongAdder connectionsRefused = new LongAdder();
+    final LongAdder connectionsRefusedPerAddress = new LongAdder();
     final LongAdder connectionsClosed = new LongAdder();
 
     SipCounters() {}
@@ -60,6 +61,11 @@ public final class SipCounters {
     /** Connections turned away because there were too many. */
     public long connectionsRefused() {
         return connectionsRefused.sum();
+    }
+
+    /** Those among them whose address alone had too many. */
+    public long connectionsRefusedPerAddress() {
+        return connectionsRefusedPerAddress.sum();
     }
 
     public long connectionsClosed() {

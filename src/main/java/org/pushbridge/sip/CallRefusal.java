@@ -1,0 +1,15 @@
+package org.pushbridge.sip;
+
+/** Why the bridge itself takes no new call now. */
+public enum CallRefusal {
+    /** It is about to stop: 503. */
+    DRAINING,
+    /** What is under way already has to wait for too long: 503. */
+    BEHIND,
+    /** There are as many calls as may be, or the mailbox of the call's thread is full: 503. */
+    CALLS,
+    /** As many calls ring or wait as may: 503. */
+    UNANSWERED,
+    /** As many calls ring or wait for this user as may: 486. */
+    UNANSWERED_OF_USER
+}
