@@ -33,7 +33,7 @@ public sealed interface CallEvent {
 
         @Override
         public void applyTo(CallRules rules) {
-            rules.onResumed(elapsed, reachable, callerReachable);
+            rules.onResumed(this);
         }
     }
 

@@ -37,9 +37,6 @@ class CallRules {
     /** Requests other than INVITE must be answered before their sender gives up, after 64*T1 (RFC 8599 section 6.2). */
     private static final Duration LONGEST_NON_INVITE_HOLD = Duration.ofSeconds(15);
 
-    /** 64*T1: for so long a BYE may be repeated that was not answered (RFC 3261 section 17.1.2). */
-    private static final Duration LINGER = Duration.ofSeconds(32);
-
     final CallPlan plan;
     final Map<LegId, Leg> legs;
     final List<CallAction> actions = new ArrayList<>();
@@ -48,10 +45,10 @@ class CallRules {
     final Set<PendingBye> byes;
     final Map<Timer, Integer> timers;
     Optional<LegDialog> answered;
-    private Optional<Ending> ending;
-    private Optional<Verdict> verdict;
+    Optional<Ending> ending;
+    Optional<Verdict> verdict;
     private boolean told;
-    private CallerAt callerAt;
+    CallerAt callerAt;
     private int generation;
 
     CallRules(Call call) {
@@ -118,99 +115,8 @@ class CallRules {
         }
     }
 
-    // --- after a restart -----------------------------------------------------------------------------------------
-
-    void onResumed(Duration elapsed, Set<LegId> reachable, boolean callerReachable) {
-        switch (phase) {
-            case NEW -> onBegun();
-            case RINGING -> startTimer(Timer.RING_LIMIT, left(plan.ringLimit(), elapsed));
-            case ANSWERED, ESTABLISHED -> startTimer(Timer.DURATION_LIMIT, left(plan.durationLimit(), elapsed));
-            case ENDED -> startTimer(Timer.LINGER, LINGER);
-        }
-        resumeCaller(callerReachable);
-        for (Leg leg : List.copyOf(legs.values())) {
-            if (phase == Phase.RINGING) {
-                resumeRinging(leg, reachable.contains(leg.id()));
-            } else {
-                resumeUnwanted(leg, reachable.contains(leg.id()));
-            }
-        }
-        for (PendingBye bye : List.copyOf(byes)) {
-            if (bye.state() == PendingBye.State.HELD) {
-                party(bye.to(), bye.dialog()).ifPresent(party -> startHold(Timer.hold(party), plan.holdLimit()));
-            } else {
-                actions.add(new CallAction.Bye(bye.to(), bye.dialog(), bye.content()));
-            }
-        }
-    }
-
-    private static Duration left(Duration limit, Duration elapsed) {
-        Duration left = limit.minus(elapsed);
-        return left.isNegative() ? Duration.ZERO : left;
-    }
-
-    private void resumeCaller(boolean reachable) {
-        boolean isLost = !reachable && plan.caller().isPresent();
-        if (answered.isPresent()) {
-            if (phase != Phase.ESTABLISHED) {
-                actions.add(new CallAction.AnswerAgain(answered.get()));
-            }
-        } else if (phase == Phase.RINGING) {
-            callerAt = isLost ? CallerAt.LOST : CallerAt.REACHABLE;
-        } else if (callerAt == CallerAt.LOST_AND_ANSWERED) {
-            startTimer(Timer.hold(plan.caller().orElseThrow()), plan.holdLimit());
-        } else if (phase == Phase.ENDED) {
-            int status = ending.orElseThrow().status();
-            actions.add(new CallAction.RespondToCaller(status, verdict, Optional.empty(), Optional.empty()));
-            if (isLost && !verdict.equals(Optional.of(Verdict.CALLER_GAVE_UP))) {
-                callerIsLost(verdict.orElseThrow());
-            }
-        }
-    }
-
-    private void resumeRinging(Leg leg, boolean reachable) {
-        switch (leg.state()) {
-            case SPARED, ANSWERED -> {}
-            case UNREACHED -> {
-                put(leg.withoutTransactions());
-                if (leg.wake() == Leg.Wake.PUSHED) {
-                    // APNs has not confirmed it, as far as one knows: the same push again, which it takes for a copy.
-                    actions.add(new CallAction.Push(leg.id()));
-                }
-            }
-            case INVITED, TRYING, RINGING -> {
-                if (reachable) {
-                    Leg again = leg.withNewestAlone();
-                    actions.add(new CallAction.Invite(leg.id(), leg.attempt()));
-                    awaitAnswer(again);
-                } else if (leg.pushable() && !leg.wasPushed()) {
-                    push(leg.withoutTransactions());
-                } else {
-                    put(leg.withoutTransactions().in(Leg.State.LOST));
-                }
-            }
-            case LOST -> put(leg.withoutTransactions());
-            case CANCELLING, DONE -> resumeUnwanted(leg, reachable);
-        }
-    }
-
-    /** Its INVITE was cancelled, and its final response awaited: what becomes of that is seen by cancelling it again. */
-    private void resumeUnwanted(Leg leg, boolean reachable) {
-        if (reachable && !leg.awaitsNoEnd()) {
-            Leg cancelled = leg.withAllCancelled();
-            put(cancelled);
-            Verdict why = verdict.orElse(Verdict.DECLINED_ELSEWHERE);
-            cancelled.cancelled().stream()
-                    .sorted()
-                    .forEach(attempt -> actions.add(new CallAction.Cancel(leg.id(), attempt, why)));
-        } else if (!leg.awaitsNoEnd()) {
-            Leg over = leg.withoutTransactions();
-            put(over);
-            if (phase == Phase.RINGING) {
-                return;
-            }
-            noMoreAwaited(over);
-        }
+    void onResumed(CallEvent.Resumed event) {
+        new Resuming(this, event).resume();
     }
 
     // --- devices -------------------------------------------------------------------------------------------------
@@ -313,6 +219,8 @@ class CallRules {
         leg = leg.with(Leg.Wake.FAILED);
         if (leg.state() != Leg.State.UNREACHED) {
             put(leg);
+        } else if (leg.mayHaveTheInvite()) {
+            put(leg.in(Leg.State.LOST));
         } else if (leg.open().isEmpty()) {
             put(leg.failed(TEMPORARILY_UNAVAILABLE, Optional.empty()));
         } else {
@@ -360,7 +268,7 @@ class CallRules {
             return;
         }
         if (phase != Phase.RINGING || !leg.open().contains(attempt)) {
-            if (leg.heardOn() == 0) {
+            if (!leg.wasHeard()) {
                 put(leg.withHeardOn(attempt)); // it is cancelled already, but may have to be told (4)
             }
             return;
@@ -423,7 +331,9 @@ class CallRules {
         }
         boolean connectionBroke = failure == Failure.TRANSPORT || status == FLOW_FAILED;
         boolean merged = status == MERGED_REQUEST && leg.attempt() > 1;
-        boolean arrived = failure == Failure.REFUSED && !connectionBroke && !merged;
+        // It says so of a CANCEL: the INVITE was never sent, or the answer to it went to a bridge that is no more.
+        boolean unknown = status == DOES_NOT_EXIST && leg.cancelled().contains(attempt);
+        boolean arrived = failure == Failure.REFUSED && !connectionBroke && !merged && !unknown;
         leg = leg.ended(attempt);
         if (arrived) {
             leg = leg.withInformed();
@@ -510,7 +420,7 @@ class CallRules {
     }
 
     /** The final response cannot have arrived: the caller's screen is ended as that of any lost device. */
-    private void callerIsLost(Verdict why) {
+    void callerIsLost(Verdict why) {
         LegId caller = plan.caller().orElseThrow();
         callerAt = CallerAt.LOST_AND_ANSWERED;
         startTimer(Timer.hold(caller), plan.holdLimit());
@@ -542,7 +452,8 @@ class CallRules {
         boolean hangsUp = phase != Phase.ENDED && answered.equals(Optional.of(exchange.dialog()));
         Optional<PendingBye> crossed = byeTo(exchange.from(), exchange.dialog());
         // One that was answered may not have heard that before the bridge was started anew.
-        boolean repeated = timers.containsKey(Timer.LINGER) && answered.equals(Optional.of(exchange.dialog()));
+        boolean ofTheCall = answered.map(exchange.dialog()::equals).orElse(exchange.from() == Side.CALLER);
+        boolean repeated = timers.containsKey(Timer.LINGER) && ofTheCall;
         reply(exchange, hangsUp || crossed.isPresent() || repeated ? 200 : DOES_NOT_EXIST);
         crossed.ifPresent(bye -> {
             if (bye.state() == PendingBye.State.HELD) {
@@ -663,7 +574,7 @@ class CallRules {
     }
 
     /** The device at one end of a dialog; empty for a caller that is none. */
-    private Optional<LegId> party(Side side, LegDialog dialog) {
+    Optional<LegId> party(Side side, LegDialog dialog) {
         return side == Side.CALLER ? plan.caller() : Optional.of(dialog.leg());
     }
 
@@ -855,7 +766,7 @@ class CallRules {
     }
 
     /** Its newest INVITE is under way: it gets a while to answer something. */
-    private void awaitAnswer(Leg leg) {
+    void awaitAnswer(Leg leg) {
         put(leg.in(Leg.State.INVITED));
         boolean othersAreSpared = legs.values().stream().anyMatch(other -> other.state() == Leg.State.SPARED)
                 || plan.candidates().stream().anyMatch(c -> c.pushes().sparing());
@@ -986,7 +897,7 @@ class CallRules {
     Leg bury(Leg leg) {
         Leg buried = leg.withInformed();
         put(buried);
-        actions.add(new CallAction.Bury(leg.id(), verdict.orElseThrow(), leg.heardOn() != 0));
+        actions.add(new CallAction.Bury(leg.id(), verdict.orElseThrow(), leg.had()));
         return buried;
     }
 
@@ -1039,11 +950,11 @@ class CallRules {
         actions.add(new CallAction.Reply(exchange, status, Optional.empty()));
     }
 
-    private void put(Leg leg) {
+    void put(Leg leg) {
         legs.put(leg.id(), leg);
     }
 
-    private void startTimer(Timer timer, Duration after) {
+    void startTimer(Timer timer, Duration after) {
         timers.put(timer, ++generation);
         actions.add(new CallAction.StartTimer(timer, generation, after));
     }

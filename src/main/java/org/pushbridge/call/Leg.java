@@ -16,7 +16,7 @@ import java.util.function.Consumer;
  * @param cancelled the attempts that were cancelled and whose INVITE has not ended
  * @param wake how far waking it by a push has come
  * @param heardOn the attempt it last answered provisionally, 0 if none, -1 if it has one of the open ones and one
- *     cannot know which
+ *     cannot know which, -2 if it may have answered one before the bridge was started anew
  * @param alerting whether the caller has heard that it alerts its user, from itself or from its app
  * @param refused whether it refused the call itself, by SIP or over HTTP
  * @param informed whether it knows how the call ended for it, or finds a tombstone that tells it
@@ -41,6 +41,8 @@ public record Leg(
         Optional<Content> failure) {
     /** It refused a copy of the INVITE as merged, so it has one of those that are open. */
     private static final int ONE_OF_THEM = -1;
+    /** It was invited, and how far that came was forgotten as the bridge was started anew. */
+    private static final int MAYBE = -2;
 
     /** Where a leg stands. */
     public enum State {
@@ -164,6 +166,21 @@ public record Leg(
         return open.contains(anAttempt) || cancelled.contains(anAttempt);
     }
 
+    /** Whether it is, or was, known to have the INVITE. */
+    boolean wasHeard() {
+        return heardOn != 0 && heardOn != MAYBE;
+    }
+
+    /** Whether it may have the INVITE, though it has not said so since the bridge was started anew. */
+    boolean mayHaveTheInvite() {
+        return heardOn == MAYBE;
+    }
+
+    /** Whether it has, or had, the INVITE, as far as one can know: not if it was silent and is not awake. */
+    boolean had() {
+        return wasHeard() || (mayHaveTheInvite() && (wake == Wake.NOT_PUSHED || wake == Wake.WOKEN));
+    }
+
     boolean awaitsNoEnd() {
         return open.isEmpty() && cancelled.isEmpty();
     }
@@ -243,11 +260,12 @@ public record Leg(
         });
     }
 
-    /** It as a journal has it: nothing is kept of what was answered provisionally, so it may have been anything. */
+    /** It as a journal has it: of an INVITE that is under way nothing is kept of what was answered provisionally. */
     Leg remembered() {
+        boolean underWay = hasTheInvite() || state == State.INVITED || state == State.CANCELLING;
         return changed(leg -> {
             leg.state = hasTheInvite() ? State.INVITED : state;
-            leg.heardOn = attempt;
+            leg.heardOn = underWay ? MAYBE : heardOn;
             leg.alerting = false;
             leg.freshFlow = false;
             leg.failure = Optional.empty();
