@@ -1,5 +1,7 @@
 package org.pushbridge.app;
 
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -27,6 +29,7 @@ import org.pushbridge.sip.registrar.Registrar;
 import org.pushbridge.sip.stack.SipStackException;
 import org.pushbridge.store.Store;
 import org.pushbridge.store.StoreException;
+import org.pushbridge.web.AdminServer;
 import org.pushbridge.web.VerdictServer;
 import org.pushbridge.web.VerdictTokens;
 import org.pushbridge.web.WebServerException;
@@ -45,6 +48,7 @@ public final class Server implements AutoCloseable {
     private final Deque<Part> parts = new ArrayDeque<>();
     private final SipEdge sip;
     private final Optional<VerdictServer> verdictApi;
+    private final Optional<AdminServer> adminHttp;
     private final Duration drainLimit;
 
     /** Something to close, and its name for the log. */
@@ -96,6 +100,13 @@ public final class Server implements AutoCloseable {
             verdictApi = verdicts.map(links -> opened(
                     "verdict API",
                     VerdictServer.start(Settings.web(config), links.tokens(), new SipDesk(sip.callStates()))));
+            Metrics metrics = opened(
+                    "metrics",
+                    new Metrics(config, sip, pushes, directory, tombstones, Metrics.Writer.UNKNOWN, verdictApi));
+            adminHttp = config.admin()
+                    .http()
+                    .listen()
+                    .map(listen -> opened("admin HTTP server", admin(config, metrics, listen)));
             opened(
                     "admin socket",
                     AdminSocket.open(
@@ -178,9 +189,31 @@ public final class Server implements AutoCloseable {
         return verdictApi;
     }
 
+    /** The admin HTTP server, for its address; empty if it is not served. */
+    public Optional<AdminServer> adminHttp() {
+        return adminHttp;
+    }
+
     /** The tokens outlive a restart, and servers on one database take each other's: so their secret is kept in it. */
     private static VerdictTokens verdictTokens(Store store) {
         return new VerdictTokens(store.secret("verdict-tokens", VerdictTokens::freshSecret));
+    }
+
+    private AdminServer admin(Config config, Metrics metrics, InetSocketAddress listen) {
+        Path keyFile = config.admin().http().keyFile();
+        AdminServer server = AdminServer.start(listen, AdminKey.in(keyFile), metrics::text, sip::takesCalls);
+        LOG.info(
+                "Metrics are at http://{}:{}/metrics, for who has the key in the file={}",
+                listen.getAddress().getHostAddress(),
+                server.address().getPort(),
+                keyFile.toAbsolutePath().normalize());
+        if (!listen.getAddress().isLoopbackAddress()) {
+            LOG.warn(
+                    "Metrics and their key cross the network unencrypted; admin.http.listen = {} would keep them on this"
+                            + " machine",
+                    listen.getPort());
+        }
+        return server;
     }
 
     private <P extends AutoCloseable> P opened(String name, P part) {

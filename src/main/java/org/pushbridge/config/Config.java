@@ -384,8 +384,17 @@ public record Config(
      * How {@code pushbridge user} talks to the running server.
      *
      * @param socket the path of a Unix domain socket
+     * @param http metrics over HTTP
      */
-    public record Admin(Path socket) {}
+    public record Admin(Path socket, AdminHttp http) {}
+
+    /**
+     * Metrics and health over HTTP.
+     *
+     * @param listen an IP address and a port, where port 0 lets the system choose one; empty if it is not served
+     * @param keyFile holds the key that is asked for; made if it is not there
+     */
+    public record AdminHttp(Optional<InetSocketAddress> listen, Path keyFile) {}
 
     /** What the log tells. */
     public record Log(LogLevel level) {}

@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import org.pushbridge.config.Config.Admin;
+import org.pushbridge.config.Config.AdminHttp;
 import org.pushbridge.config.Config.Apns;
 import org.pushbridge.config.Config.App;
 import org.pushbridge.config.Config.CallWaiting;
@@ -162,12 +163,26 @@ final class ConfigReader {
         Http http = http(root.section("http"), simulated);
         Section admin = root.section("admin");
         Path socket = admin.get("socket", Kind.parsed(ConfigReader::socketPath));
+        Section adminHttpSection = admin.section("http");
+        AdminHttp adminHttp = new AdminHttp(
+                adminHttpSection.get("listen", orNone(ConfigReader::loopbackUnlessSaid)),
+                adminHttpSection.get("key-file", Kind.parsed(Path::of)));
         Section log = root.section("log");
         LogLevel level = log.get("level", Kind.choice(LogLevel.class, ConfigReader::lowerCase));
         root.complainOfUnknownKeys();
         problems.throwIfAny();
         return new Config(
-                domains, sip, registrar, calls, trunks, apps, apns, database, http, new Admin(socket), new Log(level));
+                domains,
+                sip,
+                registrar,
+                calls,
+                trunks,
+                apps,
+                apns,
+                database,
+                http,
+                new Admin(socket, adminHttp),
+                new Log(level));
     }
 
     private static Sip sip(Section section) {
@@ -480,6 +495,11 @@ final class ConfigReader {
     /** An empty text is nothing. */
     private static <T> Kind<Optional<T>> orNone(Function<String, T> parser) {
         return Kind.parsed(text -> text.isEmpty() ? Optional.empty() : Optional.of(parser.apply(text)));
+    }
+
+    /** A port alone is one of this machine's, for this machine. */
+    private static InetSocketAddress loopbackUnlessSaid(String text) {
+        return Listen.parseAddress(text.matches("[0-9]{1,5}") ? "127.0.0.1:" + text : text);
     }
 
     private static String publicUrl(String text, boolean simulated) {

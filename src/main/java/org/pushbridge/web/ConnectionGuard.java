@@ -19,10 +19,18 @@ final class ConnectionGuard implements Connection.Listener {
     private final Duration requestWithin;
     private final Predicate<InetAddress> trustedProxy;
     private final Scheduler scheduler;
+    private final Runnable refused;
     private final Map<Connection, ClientAddress> counted = new ConcurrentHashMap<>();
     private final Map<ClientAddress, Integer> open = new ConcurrentHashMap<>();
 
-    ConnectionGuard(int perAddress, Duration requestWithin, Predicate<InetAddress> trustedProxy, Scheduler scheduler) {
+    /** @param refused run for each connection that is one too many */
+    ConnectionGuard(
+            int perAddress,
+            Duration requestWithin,
+            Predicate<InetAddress> trustedProxy,
+            Scheduler scheduler,
+            Runnable refused) {
+        this.refused = refused;
         this.perAddress = perAddress;
         this.requestWithin = requestWithin;
         this.trustedProxy = trustedProxy;
@@ -40,6 +48,7 @@ final class ConnectionGuard implements Connection.Listener {
             ClientAddress address = ClientAddress.of(remote.getAddress());
             counted.put(connection, address);
             if (open.merge(address, 1, Integer::sum) > perAddress) {
+                refused.run();
                 connection.close();
             }
         }

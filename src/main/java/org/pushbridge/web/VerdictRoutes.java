@@ -29,6 +29,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -58,6 +59,7 @@ final class VerdictRoutes {
     private final RateLimit<ClientAddress> perAddress;
     private final RateLimit<Asker> perAsker;
     private final byte[] openApi;
+    private final LongAdder refused = new LongAdder();
     private volatile boolean closing;
 
     /** Who asks, and about what. */
@@ -120,6 +122,11 @@ final class VerdictRoutes {
         }
     }
 
+    /** How many requests were answered 429. */
+    long refused() {
+        return refused.sum();
+    }
+
     private void admit(Context context) {
         context.header("Cache-Control", "no-store");
         context.header("X-Content-Type-Options", "nosniff");
@@ -128,6 +135,7 @@ final class VerdictRoutes {
         }
         Duration wait = perAddress.take(client(context));
         if (!wait.isZero()) {
+            refused.increment();
             throw Problem.tooMany("from your address", wait);
         }
     }
@@ -171,6 +179,7 @@ final class VerdictRoutes {
         Asker asker = new Asker(call, device);
         Duration wait = perAsker.take(asker);
         if (!wait.isZero()) {
+            refused.increment();
             throw Problem.tooMany("for this call", wait);
         }
         return asker;

@@ -7,11 +7,13 @@ import io.javalin.config.JavalinConfig;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.ConnectionFactory;
+import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -47,6 +49,7 @@ public final class VerdictServer implements AutoCloseable {
 
     private final Javalin javalin;
     private final VerdictRoutes routes;
+    private final LongAdder connectionsRefused = new LongAdder();
     private final Optional<RenewedCertificate> certificate;
     private final InetSocketAddress address;
 
@@ -146,7 +149,8 @@ public final class VerdictServer implements AutoCloseable {
                 settings.maxConnectionsPerAddress(),
                 settings.requestWithin(),
                 settings.trustedProxy(),
-                made.getScheduler()));
+                made.getScheduler(),
+                connectionsRefused::increment));
         return made;
     }
 
@@ -160,6 +164,25 @@ public final class VerdictServer implements AutoCloseable {
     /** Where it listens, with the port that the system chose. */
     public InetSocketAddress address() {
         return address;
+    }
+
+    /** Connections that are open. */
+    public int connections() {
+        int open = 0;
+        for (Connector connector : javalin.jettyServer().server().getConnectors()) {
+            open += connector.getConnectedEndPoints().size();
+        }
+        return open;
+    }
+
+    /** How many connections were closed because their address had too many. */
+    public long connectionsRefused() {
+        return connectionsRefused.sum();
+    }
+
+    /** How many requests were answered 429. */
+    public long requestsRefused() {
+        return routes.refused();
     }
 
     /** Answers 503 to what comes now, gives what is under way 2 s, and stops. Does nothing the second time. */
