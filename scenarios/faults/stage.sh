@@ -1,0 +1,137 @@
+# shellcheck shell=bash disable=SC2034 # it is sourced
+# The stage of the fault drills, which source it: the packaged server as a process of its own on loopback addresses that
+# nothing else uses, and what its phones and callers need. "drill" is the name of the fault.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$(dirname "$here")")
+# shellcheck source=scenarios/parts.sh
+. "$root/scenarios/parts.sh"
+
+DOMAIN=example.com PASSWORD=correct-horse TEAM=TEAM123456 APP=org.example.phone
+NET=127.$((16 + $$ % 200)).$(($$ / 200 % 250))
+# The PBX is a trunk; the phones are not.
+SERVER_IP=$NET.1 PBX_IP=$NET.2 PHONE_IP=$NET.3
+SERVER=$SERVER_IP:5060
+SERVER_PID='' JOBS=() STARTS=0 KEEP=no
+
+# stage: a folder for everything, SIPp, and a clean end
+stage() {
+    WORK=$(mktemp -d "${TMPDIR:-/tmp}/pushbridge-fault.XXXXXX")
+    CONF=$WORK/server.conf PUSHES=$WORK/pushes.json
+    trap leave EXIT
+    trap 'exit 130' INT TERM
+    find_sipp "$root/scenarios" "$WORK"
+}
+leave() {
+    local job
+    for job in "${JOBS[@]}"; do kill -9 "$job" 2>/dev/null; done
+    [ -z "$SERVER_PID" ] || kill -9 "$SERVER_PID" 2>/dev/null
+    type leave_too >/dev/null 2>&1 && leave_too
+    wait 2>/dev/null
+    if [ "$KEEP" = yes ]; then say "Logs: $WORK"; else rm -rf "$WORK"; fi
+}
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+# configure [SETTINGS]: the last word on each key is SETTINGS'
+configure() {
+    cat >"$CONF" <<CONF
+include required(file("$root/sip-config/pushbridge.conf"))
+domains = ["$DOMAIN"]
+sip.listen = ["udp:$SERVER", "tcp:$SERVER"]
+# Many calls, few phones, one address.
+calls { ring-limit = 20s, hold-limit = 10s, max-parked-per-user = 1000, push-budget.wasted-limit = 0 }
+# SIPp answers the first challenge only, and knows MD5 alone.
+registrar.algorithms = ["MD5"]
+trunks { pbx { addresses = ["$PBX_IP"] } }
+apps { "$APP" { team-id = "$TEAM" } }
+apns { simulated = true, simulated-log = "$PUSHES" }
+database.url = "jdbc:h2:file:$WORK/data/pushbridge"
+admin.socket = "$WORK/admin.sock"
+log.level = info
+${1:-}
+CONF
+}
+launch_server() {
+    SERVER_LOG=$WORK/server.$((++STARTS)).log
+    "$root/pushbridge" serve -c "$CONF" >"$SERVER_LOG" 2>&1 &
+    SERVER_PID=$!
+}
+server_is_ready() {
+    local deadline=$((SECONDS + 60))
+    until has "$SERVER_LOG" ' Ready: '; do
+        if ! kill -0 "$SERVER_PID" 2>/dev/null || ((SECONDS >= deadline)); then
+            say "The server did not start:"
+            tail -30 "$SERVER_LOG" >&2
+            return 1
+        fi
+        sleep 0.05
+    done
+}
+start_server() { launch_server && server_is_ready || exit 2; }
+kill_server() { # [SIGNAL]: and waits for its end
+    kill "-${1:-KILL}" "$SERVER_PID" && wait "$SERVER_PID" 2>/dev/null
+    local code=$?
+    SERVER_PID=''
+    return $code
+}
+pushbridge() { "$root/pushbridge" "$@" -c "$CONF"; } # COMMAND...: beside the server
+
+# --- users and phones -------------------------------------------------------------------------------------------------
+
+# phones NAME COUNT [TOKENS [EVENTS]]: writes NAME.csv for SIPp; TOKENS: none, or what they begin with (hex)
+phones() {
+    local i token='' id
+    id=$(printf '%s' "$1" | cksum | cut -d ' ' -f 1)
+    {
+        echo SEQUENTIAL
+        for ((i = 1; i <= $2; i++)); do
+            [ "${3:-none}" = none ] || printf -v token '%-8s%016x%040x' "$3" "$id" "$i"
+            printf '%s-%05d;%08x-0000-4000-8000-%012x;%s;%s;[authentication username=%s-%05d password=%s]\n' \
+                "$1" "$i" "$id" "$i" "${token// /0}" "${4:-presence}" "$1" "$i" "$PASSWORD"
+        done
+    } >"$WORK/$1.csv"
+}
+users_of() { tail -n +2 "$WORK/$1.csv" | cut -d ';' -f 1; } # NAME
+# add_users NAME...: all the users of these files
+add_users() {
+    local name users=()
+    for name; do mapfile -t -O ${#users[@]} users < <(users_of "$name"); done
+    # A line with the password for each.
+    yes "$PASSWORD" | head -n ${#users[@]} | "$root/pushbridge" user add "${users[@]/%/@$DOMAIN}" --password-stdin \
+        -c "$CONF" >"$WORK/users.log" 2>&1 || { say "The users could not be added:"; tail -5 "$WORK/users.log" >&2; exit 2; }
+}
+
+# sipp_command LOG FILE IP PORT ARGUMENTS... sets COMMAND. What is out of order in a call is for the log, not for SIPp.
+sipp_command() {
+    COMMAND=("${SIPP[@]}" "$SERVER" -sf "$here/$2.xml" -i "$3" -p "$4" -key domain "$DOMAIN" -ap "$PASSWORD"
+        -auth_uri "$DOMAIN" -nostdin -default_behaviors none -max_invite_retrans 7 -max_non_invite_retrans 12 -l 15000
+        -watchdog_minor_maxtriggers 1000000 -watchdog_major_maxtriggers 1000000
+        -trace_shortmsg -shortmessage_file "$WORK/$1.short"
+        -trace_err -error_file "$WORK/$1.errors" "${@:5}")
+    [ "${TRACE:-no}" = no ] || COMMAND+=(-trace_msg -message_file "$WORK/$1.messages")
+    printf '%q ' "${COMMAND[@]}" >>"$WORK/commands"
+    echo >>"$WORK/commands"
+}
+sipp_starts() { # as sipp_command; sets JOB
+    sipp_command "$@"
+    "${COMMAND[@]}" >"$WORK/$1.screen" 2>&1 &
+    JOB=$!
+    JOBS+=("$JOB")
+}
+sipp_runs() { # as sipp_command
+    sipp_command "$@"
+    "${COMMAND[@]}" >"$WORK/$1.screen" 2>&1
+}
+# phones_arguments NAME sets ARGUMENTS, for phones-register.xml
+phones_arguments() {
+    local push=''
+    ! sed 1d "$WORK/$1.csv" | cut -d ';' -f 3 | grep -q . || push=";pn-provider=apns;pn-param=$TEAM.$APP.voip;pn-prid="
+    ARGUMENTS=(-inf "$WORK/$1.csv" -key push "$push" -m "$(users_of "$1" | wc -l)")
+}
+# phones_register NAME IP PORT [ARGUMENTS...]: all of them, from one socket, which is then closed
+phones_register() {
+    phones_arguments "$1"
+    sipp_runs "$1.register" phones-register "$2" "$3" "${ARGUMENTS[@]}" -r 200 -d 0 -timeout 60 -timeout_error "${@:4}" ||
+        { say "Not all phones of $1 could register; see $WORK/$1.register.errors"; KEEP=yes; exit 2; }
+}
