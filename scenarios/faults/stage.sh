@@ -135,3 +135,125 @@ phones_register() {
     sipp_runs "$1.register" phones-register "$2" "$3" "${ARGUMENTS[@]}" -r 200 -d 0 -timeout 60 -timeout_error "${@:4}" ||
         { say "Not all phones of $1 could register; see $WORK/$1.register.errors"; KEEP=yes; exit 2; }
 }
+
+stop_jobs() { # SIGNAL JOB...
+    local job
+    for job in "${@:2}"; do kill "-$1" "$job" 2>/dev/null; done
+}
+# ended SECONDS JOB...: how many had to be stopped
+ended() {
+    local deadline=$((SECONDS + $1)) job
+    STOPPED=0
+    for job in "${@:2}"; do
+        while kill -0 "$job" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.2; done
+        kill -0 "$job" 2>/dev/null || continue
+        STOPPED=$((STOPPED + 1))
+        # It writes the rest of its log if it can.
+        kill -USR1 "$job" && sleep 0.5 && kill -USR1 "$job" && sleep 0.5
+        kill -9 "$job" 2>/dev/null
+        wait "$job" 2>/dev/null
+    done
+}
+
+# --- registrations ----------------------------------------------------------------------------------------------------
+
+# registered: who has had a 200 to a REGISTER so far
+registered() {
+    local file name
+    for file in "$WORK"/*.register.short "$WORK"/*.phones.short; do
+        name=${file##*/}
+        name=${name%%.*}
+        # A call of SIPp's is a line of its -inf file.
+        awk -F '\t' -v csv="$WORK/$name.csv" '
+            BEGIN { while ((getline line <csv) > 0) if (++n > 1) { split(line, f, ";"); user[n - 1] = f[1] } }
+            $4 == "R" && $6 ~ /REGISTER$/ && $7 ~ /^SIP\/2.0 200/ { split($5, id, "-"); print user[id[1]] }' "$file"
+    done 2>/dev/null | sort -u
+}
+# check_registrations: adds to false-registrations whom the server does not know as registered any more
+check_registrations() {
+    registered >"$WORK/registered"
+    if ! pushbridge device list >"$WORK/devices" 2>"$WORK/devices.errors"; then
+        say "'pushbridge device list' failed:"
+        cat "$WORK/devices.errors" >&2
+        return
+    fi
+    awk '$6 ~ /^[0-9]/ { sub(/^sip:/, "", $2); sub(/@.*/, "", $2); print $2 }' "$WORK/devices" | sort -u |
+        comm -23 "$WORK/registered" - >>"$WORK/false-registrations"
+}
+
+# --- the count --------------------------------------------------------------------------------------------------------
+
+now() { printf '%s' "${EPOCHREALTIME/,/.}"; }
+random() { printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)); } # MILLISECONDS
+grouped() { printf '%d' "$1" | sed -E ':a; s/^([0-9]+)([0-9]{3})/\1,\2/; ta'; }
+# judge_callers LIMIT NAME...: $WORK/calls has, of each call of these callers: name, call id, user, when it was sent, when
+# it was parked or rang, the last provisional response, when it was answered, how, when it was over, and what is wrong
+# with it. A refusal may take LIMIT seconds from the first response on.
+judge_callers() {
+    local name limit=$1
+    for name in "${@:2}"; do
+        awk -F '\t' -v name="$name" -v limit="$limit" '
+            { sub(/^CSeq:/, "", $6); id = $5; at = $3; code = $7 ~ /^SIP\/2.0/ ? substr($7, 9, 3) : 0; split($6, cseq, " ") }
+            $4 == "S" && $6 == "1 INVITE" && !code && !(id in invited) {
+                invited[id] = at; user[id] = $7; sub(/^[^:]*:/, "", user[id]); sub(/@.*/, "", user[id])
+            }
+            $4 == "R" && $6 == "1 INVITE" && !(id in begun) { begun[id] = at }
+            $4 == "R" && $6 == "1 INVITE" && code >= 200 && !((id, code) in seen) {
+                seen[id, code]; finals[id]++; final[id] = code; if (!(id in ended)) ended[id] = at
+            }
+            $4 == "R" && $6 == "1 INVITE" && code < 200 { state[id] = code; if (code > 100 && !(id in rang)) rang[id] = at }
+            $4 == "S" && !code && (cseq[2] == "INFO" || cseq[2] == "INVITE" && cseq[1] > 1) { asked[id] = cseq[2] }
+            $4 == "R" && code >= 200 && (cseq[2] == "INFO" || cseq[2] == "INVITE" && cseq[1] > 1) { answer[id] = code }
+            cseq[2] == "BYE" && (!code && $4 == "R" || code == 200 && $4 == "R") { over[id] = at }
+            cseq[2] == "BYE" && code > 200 && $4 == "R" { refused[id] = code }
+            END {
+                for (id in invited) {
+                    lost = hanging = ""
+                    if (!finals[id]) lost = "no final response"
+                    else if (finals[id] > 1) lost = finals[id] " final responses"
+                    else if (ended[id] - begun[id] > limit && final[id] != 200) lost = "final response after " int(ended[id] - begun[id]) " s"
+                    else if (final[id] == 200) {
+                        if (!(id in over)) hanging = "answered; " (id in refused ? "BYE was answered " refused[id] : "no BYE came or was answered")
+                        else if (id in asked && answer[id] != 200) lost = asked[id] " was answered " (id in answer ? answer[id] : "not at all")
+                    }
+                    print name, id, user[id], invited[id], id in rang ? rang[id] : "-", state[id] ? state[id] : "-", \
+                        id in ended ? ended[id] : "-", finals[id] ? final[id] : "-", id in over ? over[id] : "-", \
+                        (lost ? "lost:" lost : hanging ? "hanging:" hanging : "well")
+                }
+            }' OFS='\t' "$WORK/$name.caller.short"
+    done >"$WORK/calls"
+}
+# judge_phones: $WORK/phone-calls has, of each call that came to a phone: name, call id, user, how it was answered, and
+# what is wrong with it
+judge_phones() {
+    local file name
+    for file in "$WORK"/*.phones.short; do
+        name=${file##*/}
+        awk -F '\t' -v name="${name%%.*}" '
+            { sub(/^CSeq:/, "", $6); id = $5; code = $7 ~ /^SIP\/2.0/ ? substr($7, 9, 3) : 0; split($6, cseq, " ") }
+            $4 == "R" && !code && cseq[2] == "INVITE" && !(id in first) {
+                first[id] = $6; user[id] = $7; sub(/^[^:]*:/, "", user[id]); sub(/@.*/, "", user[id])
+            }
+            !(id in first) { next }
+            $4 == "S" && code >= 200 && $6 == first[id] { final[id] = code }
+            $4 == "R" && cseq[2] == "ACK" { acked[id] }
+            cseq[2] == "BYE" && $4 == "R" && (!code || code == 200) { over[id] }
+            END {
+                for (id in first) {
+                    what = "well"
+                    if (!(id in final)) what = "hanging:rings for ever"
+                    else if (final[id] == 200 && !(id in over)) what = "hanging:answered" (id in acked ? "" : ", no ACK") "; no BYE came or was answered"
+                    print name, id, user[id], id in final ? final[id] : "-", what
+                }
+            }' OFS='\t' "$file"
+    done >"$WORK/phone-calls"
+}
+# told_of FILE...: what is lost or hanging, counted
+told_of() {
+    local file
+    for file; do
+        awk -F '\t' -v what="${file##*/}" '
+            { sub(/^[a-z]*:/, "", $NF); count[$1 ": " $NF]++ }
+            END { for (k in count) printf "%s: %5d  %s\n", what, count[k], k }' "$file" | sort -t: -k1,1 -k2,2nr >&2
+    done
+}
