@@ -24,10 +24,13 @@ stage() {
 }
 leave() {
     local job
-    for job in "${JOBS[@]}"; do kill -9 "$job" 2>/dev/null; done
-    [ -z "$SERVER_PID" ] || kill -9 "$SERVER_PID" 2>/dev/null
-    type leave_too >/dev/null 2>&1 && leave_too
-    wait 2>/dev/null
+    {
+        for job in "${JOBS[@]}" ${SERVER_PID:+"$SERVER_PID"}; do
+            kill -9 "$job"
+            wait "$job"
+        done
+        if type leave_too; then leave_too; fi
+    } >/dev/null 2>&1
     if [ "$KEEP" = yes ]; then say "Logs: $WORK"; else rm -rf "$WORK"; fi
 }
 
@@ -136,6 +139,28 @@ phones_register() {
         { say "Not all phones of $1 could register; see $WORK/$1.register.errors"; KEEP=yes; exit 2; }
 }
 
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+# A phone and those who call it have the same name. RATE is that of all calls, SHARE of 100 are those of this name.
+PHONES=() CALLING=()
+# starts_calling NAME FILE PORT SHARE CALLS
+starts_calling() {
+    sipp_starts "$1.caller" "$2" "$PBX_IP" "$3" -inf "$WORK/$1.csv" -m "$5" -r $(($4 * RATE)) -rp 100000
+    CALLING+=("$JOB")
+}
+# start_waking NAME FILE PORT SHARE: its phones register, one after the other, and then take what comes
+starts_waking() {
+    phones_arguments "$1"
+    sipp_starts "$1.phones" phones-register "$PHONE_IP" "$3" "${ARGUMENTS[@]}" -oocsf "$here/$2.xml" \
+        -r $(($4 * RATE)) -rp 100000 -d 600000
+    PHONES+=("$JOB")
+}
+# listens NAME FILE PORT: awake phones
+listens() {
+    phones_register "$1" "$PHONE_IP" "$3"
+    sipp_starts "$1.phones" "$2" "$PHONE_IP" "$3"
+    PHONES+=("$JOB")
+}
 stop_jobs() { # SIGNAL JOB...
     local job
     for job in "${@:2}"; do kill "-$1" "$job" 2>/dev/null; done
@@ -153,6 +178,22 @@ ended() {
         kill -9 "$job" 2>/dev/null
         wait "$job" 2>/dev/null
     done
+}
+
+# calls_end SECONDS: callers make no more calls and end theirs, then phones do; STOPPED callers had to be stopped
+calls_end() {
+    local stopped
+    say "No more new calls; those under way end"
+    stop_jobs USR1 "${CALLING[@]}"
+    ended "$1" "${CALLING[@]}"
+    stopped=$STOPPED
+    sleep 8
+    # The second one ends SIPp whatever goes on.
+    stop_jobs USR1 "${PHONES[@]}"
+    sleep 0.5
+    stop_jobs USR1 "${PHONES[@]}"
+    ended 10 "${PHONES[@]}"
+    STOPPED=$stopped
 }
 
 # --- registrations ----------------------------------------------------------------------------------------------------
