@@ -65,6 +65,7 @@ final class PushLog implements Consumer<ApnsEvent> {
         ObjectNode line = JSON.createObjectNode();
         line.put("at", push.at().toString());
         push.type().ifPresent(type -> line.put("push-type", type.header()));
+        line.put("apns-id", push.apnsId());
         line.put("topic", push.topic());
         line.put("device-token", push.token());
         push.collapseId().ifPresent(id -> line.put("collapse-id", id));

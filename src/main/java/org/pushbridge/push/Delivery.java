@@ -1,5 +1,6 @@
 package org.pushbridge.push;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -50,7 +51,7 @@ final class Delivery {
     private final Clock clock;
     private final ScheduledExecutorService thread;
 
-    private final UUID apnsId = UUID.randomUUID();
+    private final UUID apnsId;
     private final CompletableFuture<PushOutcome> outcome = new CompletableFuture<>();
 
     private String payload = "";
@@ -78,12 +79,24 @@ final class Delivery {
         this.push = push;
         this.rule = rule;
         this.token = token;
+        this.apnsId = apnsId(push);
         this.topic = rule.topic(app.bundleId());
         this.template = app.payloads().template(rule);
         this.link = link;
         this.limits = limits;
         this.clock = clock;
         this.thread = thread;
+    }
+
+    /**
+     * A call rings a device by one push. Should it be sent again, because the bridge died before it knew what became of it,
+     * it is the same one; the others are told apart.
+     */
+    private static UUID apnsId(Push push) {
+        return push.kind() == PushKind.VOIP || push.kind() == PushKind.RING_ALERT
+                ? UUID.nameUUIDFromBytes((push.kind() + " " + push.facts().callId() + " " + push.device())
+                        .getBytes(StandardCharsets.UTF_8))
+                : UUID.randomUUID();
     }
 
     CompletableFuture<PushOutcome> outcome() {

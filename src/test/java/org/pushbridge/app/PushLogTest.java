@@ -59,6 +59,7 @@ class PushLogTest {
         JsonNode first = new ObjectMapper().readTree(lines.get(0));
         assertThat(first.at("/payload/verdict-token").asText()).isEqualTo("secret");
         assertThat(first.at("/push-type").asText()).isEqualTo("voip");
+        assertThat(first.at("/apns-id").asText()).hasSize(36);
         assertThat(first.at("/device-token").asText()).isEqualTo("ab12");
         assertThat(new ObjectMapper().readTree(lines.get(1)).at("/refused-with").asText())
                 .isEqualTo("Unregistered");
