@@ -915,11 +915,20 @@ final class BridgedCall implements CallEdge {
         });
     }
 
+    /**
+     * A 2xx came again, so its ACK did not arrive. One from before the bridge was started anew is made again, if the 2xx had
+     * reached whoever waited for it; if not, that one sends its request again and acknowledges.
+     */
     private void acknowledgeAgain(Side side, LegDialog id, long cseq) {
         Acknowledged last = acks.get(new Confirmed(side, id));
+        Optional<Dialog> dialog = dialog(side, id);
         if (last != null && last.cseq() == cseq) {
-            Dialog dialog = dialog(side, id).orElseThrow();
-            bridge.stack().sendAck(last.ack(), bridge.destination(dialog, farEnd(side, id)));
+            bridge.stack().sendAck(last.ack(), bridge.destination(dialog.orElseThrow(), farEnd(side, id)));
+        } else if (last == null
+                && acknowledged
+                && dialog.isPresent()
+                && cseq <= dialog.get().localCseq()) {
+            acknowledge(side, id, cseq, Optional.empty());
         }
     }
 

@@ -121,6 +121,37 @@ class CrashTest {
     }
 
     @Test
+    void anAnswerThatComesAgainIsAcknowledgedAgain() {
+        Party phone = edge.phone("alice");
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        String answer = phone.answer(invite, 200, "");
+        Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expect("SIP/2.0 200"));
+        caller.send("ACK", 5, "");
+        String ack = phone.expect("ACK ");
+        await().until(edge.disk::idle);
+        crash();
+        phone.send(answer);
+        assertThat(Wire.header(phone.expect("ACK "), "CSeq")).isEqualTo(Wire.header(ack, "CSeq"));
+    }
+
+    @Test
+    void aReInviteUnderWayGoesOn() {
+        Edge.Established talk = edge.establish();
+        String reInvite = talk.caller().send("INVITE", "");
+        Party phone = talk.callee().party;
+        String passedOn = phone.expect("INVITE ");
+        crash();
+        String answer = phone.answer(passedOn, 200, "");
+        edge.pbx.send(reInvite);
+        phone.expectAgain(passedOn);
+        phone.send(answer);
+        assertThat(Wire.header(edge.pbx.expect("SIP/2.0 200"), "CSeq")).endsWith("INVITE");
+        talk.caller().send("ACK", Wire.cseq(reInvite), "");
+        assertThat(Wire.cseq(phone.expect("ACK "))).isEqualTo(Wire.cseq(passedOn));
+    }
+
+    @Test
     void aRequestWithoutAnAnswerIsRepeatedWithTheNumberItHad() {
         Edge.Established talk = edge.establish();
         String info = talk.caller().send("INFO", "");

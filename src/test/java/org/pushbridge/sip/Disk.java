@@ -72,6 +72,10 @@ final class Disk implements DeviceStore, TombstoneStore, CallJournal {
         return waiting.size();
     }
 
+    synchronized boolean idle() {
+        return waiting.isEmpty();
+    }
+
     synchronized int calls() {
         return calls.size();
     }
