@@ -175,15 +175,8 @@ final class BridgedCall implements CallEdge {
             // One that never heard anything still sends its INVITE.
             caller.invite.respond(Responses.create(caller.invite.message(), 100, Optional.empty()));
         }
-        Set<LegId> reachable = new HashSet<>();
-        for (LegId leg : call.legs().keySet()) {
-            DeviceLeg known = legs.get(leg);
-            boolean isDevice = known == null || device(known.farEnd).isPresent();
-            if (!isDevice
-                    || bridge.device(leg).flatMap(bridge::reachableBinding).isPresent()) {
-                reachable.add(leg);
-            }
-        }
+        Set<LegId> reachable = new HashSet<>(call.legs().keySet());
+        reachable.removeIf(leg -> callee.route(leg).isEmpty());
         boolean callerReachable = device(caller.farEnd).isEmpty()
                 || bridge.stack()
                         .isAlive(caller.farEnd instanceof FarEnd.DeviceEnd end ? end.flow() : caller.invite.flow());
@@ -385,10 +378,7 @@ final class BridgedCall implements CallEdge {
             return;
         }
         Callee.Route route = found.get();
-        DeviceLeg leg = newLeg(action.leg(), route.farEnd());
-        leg.farEnd = route.farEnd();
-        leg.requestUri = Messages.withoutPushParameters(route.requestUri());
-        running.claimDialog(leg.localTag);
+        DeviceLeg leg = legTowards(action.leg(), route);
         if (route.farEnd() instanceof FarEnd.DeviceEnd end) {
             leg.flows.put(action.attempt(), end.flow());
         }
@@ -421,6 +411,14 @@ final class BridgedCall implements CallEdge {
         invite.setHeader((Header) Messages.header("X-Pushbridge-Call-UUID", callKitUuid.toString()));
         invite.setHeader((Header) bridge.contactFor(route.destination()));
         return invite;
+    }
+
+    private DeviceLeg legTowards(LegId id, Callee.Route route) {
+        DeviceLeg leg = newLeg(id, route.farEnd());
+        leg.farEnd = route.farEnd();
+        leg.requestUri = Messages.withoutPushParameters(route.requestUri());
+        running.claimDialog(leg.localTag);
+        return leg;
     }
 
     private DeviceLeg newLeg(LegId id, FarEnd farEnd) {
@@ -458,7 +456,7 @@ final class BridgedCall implements CallEdge {
                     () -> running.on(new CallEvent.LegFailed(id, attempt, Failure.TRANSPORT, 503, Optional.empty())));
             return null;
         }
-        DeviceLeg leg = newLeg(id, route.get().farEnd());
+        DeviceLeg leg = legTowards(id, route.get());
         ClientCall invite = bridge.stack()
                 .takeUp(
                         request(leg, route.get()),

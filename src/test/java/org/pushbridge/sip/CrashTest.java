@@ -205,6 +205,57 @@ class CrashTest {
     }
 
     @Test
+    void aCallerWhoseConnectionDiedWithTheEdgeHearsTheAnswerOnItsNextOne() {
+        Party alice = edge.stranger("alice", Transport.TCP);
+        alice.register(PUSH);
+        alice.inviteWithCredentials("sip:9123@example.com");
+        String invite = edge.pbx.expect("INVITE ");
+        edge.pbx.answer(invite, 180, "");
+        alice.expect("SIP/2.0 180");
+        crash();
+        edge.pbx.expectAgain(invite);
+        String answer = edge.pbx.answer(invite, 200, "");
+        Party back = edge.stranger("alice", Transport.TCP);
+        back.register(PUSH);
+        Dialogue caller = Dialogue.ofCaller(back, back.expectAfterProvisionals("SIP/2.0 200"));
+        caller.send("ACK", 6, "");
+        edge.pbx.expect("ACK ");
+        Edge.hangUp(Dialogue.ofCallee(edge.pbx, invite, answer), caller);
+        ended();
+    }
+
+    @Test
+    void aPhoneWhoseConnectionDiedWithTheEdgeIsInvitedOnItsNextOne() {
+        Party phone = edge.stranger("alice", Transport.TCP);
+        phone.register(PUSH);
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        phone.answer(invite, 180, "");
+        edge.pbx.expect("SIP/2.0 180");
+        crash();
+        Party back = edge.stranger("alice", Transport.TCP);
+        back.register(PUSH);
+        String again = back.expect("INVITE ");
+        assertThat(Wire.header(again, "Call-ID")).isEqualTo(Wire.header(invite, "Call-ID"));
+        assertThat(Wire.header(again, "From")).isEqualTo(Wire.header(invite, "From"));
+        back.answer(again, 200, "");
+        edge.pbx.expectAfterProvisionals("SIP/2.0 200");
+    }
+
+    @Test
+    void aCallThatEndedWhileTheEdgeDiedHasItsVerdict() {
+        String call = parkedCall();
+        edge.pbx.cancel(call);
+        edge.pbx.expect("SIP/2.0 200");
+        edge.pbx.acknowledgeFailure(call, edge.pbx.expect("SIP/2.0 487"));
+        crash();
+        Party phone = edge.stranger("alice", Transport.TCP);
+        phone.register(PUSH);
+        phone.answer(phone.expect("INVITE "), 180, "");
+        phone.expect("CANCEL ");
+    }
+
+    @Test
     void nothingIsSaidBeforeTheCallIsOnDisk() {
         Party phone = edge.phone("alice");
         edge.disk.stall();
