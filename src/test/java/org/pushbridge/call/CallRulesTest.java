@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.pushbridge.call.CallStory.acknowledge;
 import static org.pushbridge.call.CallStory.alert;
+import static org.pushbridge.call.CallStory.answerAgain;
 import static org.pushbridge.call.CallStory.answersCaller;
 import static org.pushbridge.call.CallStory.asleep;
 import static org.pushbridge.call.CallStory.bury;
@@ -841,6 +842,184 @@ class CallRulesTest {
             ExchangeId info = story.newest(Side.CALLER, PHONE);
             story.doesNotArrive(info).hangsUp(Side.CALLER, PHONE);
             story.does(reply(story.newest(Side.CALLER, PHONE), 200), passesOnBye(Side.LEG, PHONE), reply(info, 487));
+        }
+    }
+
+    @Nested
+    class Restarts {
+        @Test
+        void aParkedCallGoesOnWithTheTimeItHadLeft() {
+            CallStory story = CallStory.to(asleep("phone"))
+                    .pushIsAccepted("phone")
+                    .after(20)
+                    .restarts()
+                    .does(parked())
+                    .ringLimitPasses()
+                    .does(
+                            refuses(480, Verdict.RING_LIMIT),
+                            alert("phone"),
+                            bury("phone", Verdict.RING_LIMIT),
+                            finish(Cause.RING_LIMIT, 480));
+            assertThat(story.now()).isEqualTo(45_000);
+        }
+
+        @Test
+        void aPhoneThatRegistersAfterwardsGetsTheInvite() {
+            CallStory.to(asleep("phone"))
+                    .pushIsAccepted("phone")
+                    .restarts()
+                    .registers("phone")
+                    .does(invite("phone", 1));
+        }
+
+        @Test
+        void aPushThatAppleDidNotConfirmIsSentAgain() {
+            CallStory.to(asleep("phone")).restarts().does(push("phone"), parked());
+        }
+
+        @Test
+        void aCancelStillMatches() {
+            CallStory.to(asleep("phone"))
+                    .pushIsAccepted("phone")
+                    .restarts()
+                    .callerCancels()
+                    .does(
+                            refuses(487, Verdict.CALLER_GAVE_UP),
+                            alert("phone"),
+                            bury("phone", Verdict.CALLER_GAVE_UP),
+                            finish(Cause.CALLER_GAVE_UP, 487));
+        }
+
+        @Test
+        void nobodyRingsAnyMoreIfTheRingLimitPassedMeanwhile() {
+            ringing()
+                    .after(60)
+                    .restarts("phone")
+                    .does(refuses(480, Verdict.RING_LIMIT), alert("phone"), cancel("phone", 1, Verdict.RING_LIMIT))
+                    .refuses("phone", 1, 487)
+                    .does(finish(Cause.RING_LIMIT, 480));
+        }
+
+        @Test
+        void aRingingPhoneIsSentTheSameInviteAgainAndRingsOn() {
+            ringing()
+                    .restarts("phone")
+                    .does(invite("phone", 1))
+                    .rings("phone", 1)
+                    .does(tellsOfRinging("phone"))
+                    .answers("phone", 1)
+                    .does(answersCaller("phone"));
+        }
+
+        @Test
+        void aRingingPhoneThatLostItsConnectionWithTheBridgeIsTreatedAsAsleep() {
+            ringing()
+                    .restarts()
+                    .does(push("phone"), parked())
+                    .registers("phone")
+                    .does(invite("phone", 2))
+                    .refuses("phone", 2, 482)
+                    .doesNothing()
+                    .answers("phone", 1)
+                    .does(answersCaller("phone"));
+        }
+
+        @Test
+        void aRingingPhoneIsNotGivenUpBecauseItCannotBePushedTo() {
+            ringing()
+                    .restarts()
+                    .pushFails("phone")
+                    .doesNothing()
+                    .registers("phone")
+                    .does(invite("phone", 2));
+        }
+
+        @Test
+        void anAnswerThatTheBridgeForgotIsTakenWhenItComesAgain() {
+            ringing()
+                    .restarts("phone")
+                    .answers("phone", 1)
+                    .does(answersCaller("phone"))
+                    .callerAcknowledges("phone")
+                    .does(passesOnAck(PHONE));
+        }
+
+        @Test
+        void anAnswerThatTheCallerHasNotAcknowledgedIsSentAgain() {
+            ringing()
+                    .answers("phone", 1)
+                    .restarts("phone")
+                    .does(answerAgain(PHONE))
+                    .callerAcknowledges("phone")
+                    .does(passesOnAck(PHONE));
+        }
+
+        @Test
+        void thoseWhoTalkTalkOn() {
+            CallStory story = talking().restarts().doesNothing().asks(Side.CALLER, PHONE, "INVITE");
+            story.does(forward(story.newest(Side.CALLER, PHONE), "INVITE"));
+            ExchangeId reInvite = story.newest(Side.CALLER, PHONE);
+            story.hangsUp(Side.LEG, PHONE)
+                    .does(
+                            reply(story.newest(Side.LEG, PHONE), 200),
+                            passesOnBye(Side.CALLER, PHONE),
+                            reply(reInvite, 487));
+        }
+
+        @Test
+        void aByeThatIsUnderWayIsSentAgain() {
+            CallStory story = talking().hangsUp(Side.CALLER, PHONE);
+            story.restarts("phone")
+                    .does(answerAgain(PHONE), bye(Side.LEG, PHONE))
+                    .byeIsAnswered(Side.LEG, PHONE)
+                    .doesNothing()
+                    .lingersOn()
+                    .does(finish(Cause.CALLER_HUNG_UP, 200));
+        }
+
+        @Test
+        void aByeThatIsRepeatedIsAnsweredOnceMore() {
+            CallStory story =
+                    talking().hangsUp(Side.CALLER, PHONE).restarts("phone").hangsUp(Side.CALLER, PHONE);
+            story.does(reply(story.newest(Side.CALLER, PHONE), 200));
+        }
+
+        @Test
+        void aFinalResponseIsSentAgain() {
+            CallStory.to(connected("phone"), connected("tablet"))
+                    .rings("tablet", 1)
+                    .refuses("phone", 1, 603)
+                    .restarts("tablet")
+                    .does(refuses(603, Verdict.DECLINED_ELSEWHERE), cancel("tablet", 1, Verdict.DECLINED_ELSEWHERE))
+                    .refuses("tablet", 1, 487)
+                    .doesNothing()
+                    .lingersOn()
+                    .does(finish(Cause.DECLINED, 603));
+        }
+
+        @Test
+        void aPhoneWhoseCancelDidNotArriveAndThatLostItsConnectionIsBuried() {
+            CallStory.to(connected("phone"), connected("tablet"))
+                    .rings("tablet", 1)
+                    .refuses("phone", 1, 603)
+                    .restarts()
+                    .does(refuses(603, Verdict.DECLINED_ELSEWHERE), buryWhatRang("tablet", Verdict.DECLINED_ELSEWHERE));
+        }
+
+        @Test
+        void aCallerThatLostItsConnectionWithTheBridgeIsTreatedAsLost() {
+            CallStory.from("desk", asleep("phone"))
+                    .pushIsAccepted("phone")
+                    .restarts()
+                    .ringLimitPasses()
+                    .does(
+                            refuses(480, Verdict.RING_LIMIT),
+                            alert("phone"),
+                            bury("phone", Verdict.RING_LIMIT),
+                            buryWhatRang("desk", Verdict.RING_LIMIT),
+                            endInBackground("desk", Verdict.RING_LIMIT))
+                    .registers("desk")
+                    .does(repeatFinal(), finish(Cause.RING_LIMIT, 480));
         }
     }
 }

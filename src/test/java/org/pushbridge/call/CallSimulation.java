@@ -11,6 +11,7 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.pushbridge.call.CallPlan.Candidate;
 import org.pushbridge.call.CallPlan.Reach;
 import org.pushbridge.call.Coverage.Situation;
@@ -22,7 +23,8 @@ import org.pushbridge.device.PushBudget;
  * to that user or up to three at once or one after the other, whoever calls (a trunk, a device, or one of the very
  * devices that the other calls ring), Apple, and the edges of the bridge. Messages are late, doubled, crossed and lost
  * as the real ones are. A {@link CallChecker} watches each step of each call; what no single call can see, the world
- * checks itself.
+ * checks itself. In one world of four the bridge crashes, up to three times, at any step or between two; then a {@link
+ * SimulatedJournal} keeps what the engine would, and a {@link CallWitness} watches on.
  *
  * <p>The world keeps what the edges promise, and nothing more; so this list is what the edges owe the rules:
  *
@@ -55,6 +57,15 @@ import org.pushbridge.device.PushBudget;
  *   <li>A device that is buried finds its tombstone when it registers; one that is connected when it is buried is told
  *       then and there, as it may not register again for long; one that talks in another call, when that is over.
  *   <li>A device that registers has that reported to each call it may concern: those of its user, and those it made.
+ *   <li>After a crash each call that is in the journal is told that it is Resumed, before anything else. No response to
+ *       what was sent before is reported any more, save a 2xx to an INVITE, and that not if its dialog is the one that
+ *       was answered: then the edge itself acknowledges it, if the caller did. A request inside a dialog that was not
+ *       answered is reported anew, by its old name, if its sender sends it again; so is a CANCEL.
+ *   <li>An Invite of an attempt that was sent before the crash is the same request in the same transaction, and so is
+ *       its Cancel: whoever has it answers again what it answered before, and whoever has it not takes the INVITE for a
+ *       new one and answers 481 to the CANCEL. A Push that is asked for again is the same push, which the budget does
+ *       not count again, and AnswerAgain and a second RespondToCaller are what the caller got, if it got it.
+ *   <li>Devices that are reached over connections count as lost as the bridge is started anew, until they register.
  * </ol>
  */
 final class CallSimulation {
@@ -79,12 +90,13 @@ final class CallSimulation {
         }
     }
 
-    private record Scheduled(long at, int tie, long number, Runnable what) {}
+    private record Scheduled(long at, int tie, long number, int origin, Runnable what) {}
 
     /** 64*T1 in milliseconds. */
     static final long TRANSACTION_LIFE = 32_000;
 
     private static final int MOST_EVENTS = 15_000;
+    private static final int PERCENT_WITH_CRASHES = 25;
     private static final Set<Integer> DECLINED = Set.of(603);
     private static final Set<Integer> DECLINED_OR_BUSY = Set.of(600, 603, 486);
 
@@ -106,8 +118,23 @@ final class CallSimulation {
     private final Map<LegId, SimulatedDevice> devices = new LinkedHashMap<>();
     private final List<SimulatedCall> calls = new ArrayList<>();
     private final boolean coarse;
+    /** Decides about crashes, so that a world without one is what it would be if there were none. */
+    private final SplittableRandom fate;
+
+    private final boolean crashes;
+    private int crashesLeft;
+    private int stepsUntilCrash = Integer.MAX_VALUE;
     private long scheduled;
     private int words;
+
+    /** How often the bridge has crashed. */
+    int run;
+
+    /** Whether the bridge has crashed and was not started anew yet. */
+    boolean down;
+
+    /** The run of the bridge in which what happens now was set off. */
+    private int origin;
 
     private CallSimulation(long seed, Rules rules, Coverage coverage, boolean traced) {
         this.seed = seed;
@@ -119,6 +146,9 @@ final class CallSimulation {
         wastedPushes = random.nextInt(3);
         pushPause = Duration.ofSeconds(draw(30, 120));
         budget = new PushBudget(wastedPushes, pushPause);
+        fate = new SplittableRandom(~seed);
+        crashes = fate.nextInt(100) < PERCENT_WITH_CRASHES;
+        crashesLeft = crashes ? 1 + Math.max(0, fate.nextInt(6) - 3) : 0;
     }
 
     /** Plays one seed; asks for a trace only when it is to be read, as it takes most of the time. */
@@ -133,6 +163,7 @@ final class CallSimulation {
     }
 
     private void play() {
+        planCrash();
         at(0, this::beginFirst);
         int more = chance(75) ? 0 : chance(75) ? 1 : 2;
         for (int i = 0; i < more; i++) {
@@ -144,12 +175,17 @@ final class CallSimulation {
             }
             Scheduled next = queue.remove();
             now = next.at();
+            origin = next.origin();
             next.what().run();
         }
-        calls.forEach(call -> call.checker.drained());
+        crashesLeft = 0;
+        calls.forEach(SimulatedCall::drained);
         log("", "nothing more happens; each device shows up once more");
         devices.values().forEach(SimulatedDevice::showsUpAtLast);
         for (SimulatedCall call : calls) {
+            if (call.isForgotten()) {
+                continue;
+            }
             devices.values().forEach(device -> device.checkTold(call));
             call.checkCallerTold();
         }
@@ -172,6 +208,10 @@ final class CallSimulation {
 
     /** A further call to the same user, perhaps by one of the user's own devices. */
     private void beginAnother() {
+        if (down) {
+            after(1000, this::beginAnother); // its INVITE is sent until somebody answers
+            return;
+        }
         List<SimulatedDevice> users = devices.values().stream()
                 .filter(device -> device.ofUser && !device.trunk)
                 .toList();
@@ -208,7 +248,7 @@ final class CallSimulation {
                 chance(80) ? DECLINED : DECLINED_OR_BUSY);
         SimulatedCall call = new SimulatedCall(this, calls.size() + 1, plan, caller);
         calls.add(call);
-        call.begin();
+        inThisRun(call::begin);
         return call;
     }
 
@@ -262,10 +302,95 @@ final class CallSimulation {
         devices.values().forEach(SimulatedDevice::readsTombstones);
     }
 
+    // --- crashes ---------------------------------------------------------------------------------------------------
+
+    private void planCrash() {
+        if (crashesLeft == 0) {
+            return;
+        }
+        if (fate.nextInt(100) < 60) {
+            stepsUntilCrash = 1 + fate.nextInt(fate.nextBoolean() ? 8 : 40);
+        } else {
+            queue.add(new Scheduled(
+                    now + fate.nextInt(fate.nextBoolean() ? 8_000 : 60_000), 0, scheduled++, run, this::crash));
+        }
+    }
+
+    /** Whether there is a journal: only in worlds in which the bridge may crash, as it makes actions wait. */
+    boolean journals() {
+        return crashes;
+    }
+
+    /** Whether the bridge crashes in the course of this step. */
+    boolean crashesInThisStep() {
+        return --stepsUntilCrash == 0;
+    }
+
+    /** The moment between the journal and the answer is too short to be met often enough by chance. */
+    boolean crashesAsItReplies() {
+        return crashesLeft > 0 && fateHas(8);
+    }
+
+    /** kill -9. */
+    void crash() {
+        if (crashesLeft == 0 || down) {
+            return;
+        }
+        crashesLeft--;
+        stepsUntilCrash = Integer.MAX_VALUE;
+        down = true;
+        if (run++ > 0) {
+            coverage.saw(Situation.SECOND_CRASH);
+        }
+        log("", "the bridge crashes");
+        calls.forEach(SimulatedCall::crashes);
+        devices.values().forEach(SimulatedDevice::bridgeCrashes);
+        int kind = fate.nextInt(100);
+        long downtime = kind < 60 ? fate.nextInt(3_000) : kind < 90 ? fate.nextInt(30_000) : fate.nextInt(90_000);
+        queue.add(new Scheduled(now + downtime, 0, scheduled++, run, this::restart));
+    }
+
+    private void restart() {
+        log("", "the bridge is started anew");
+        down = false;
+        devices.values().forEach(SimulatedDevice::bridgeIsBack);
+        List.copyOf(calls).forEach(SimulatedCall::resume);
+        planCrash();
+    }
+
+    /** An INVITE of which the bridge has forgotten everything comes again. */
+    void beginOnceMore(SimulatedCall call) {
+        List<Candidate> candidates = call.plan.candidates().stream()
+                .map(candidate -> candidate(device(candidate.leg())))
+                .toList();
+        begin(candidates, call.caller);
+    }
+
+    /** The devices that the bridge believes to reach as before, though it has no connection to any. */
+    Set<LegId> reachable() {
+        return devices.values().stream()
+                .filter(device -> device.connectionless && !device.lossIsReported)
+                .map(device -> device.id)
+                .collect(Collectors.toSet());
+    }
+
+    /** Whether what happens now was set off by a bridge that is no more. */
+    boolean isOfAnEarlierRun() {
+        return origin != run;
+    }
+
+    /** What the bridge does now is set off now, whatever made it do so. */
+    void inThisRun(Runnable what) {
+        int before = origin;
+        origin = run;
+        what.run();
+        origin = before;
+    }
+
     // --- time and chance -------------------------------------------------------------------------------------------
 
     private void at(long time, Runnable what) {
-        queue.add(new Scheduled(time, random.nextInt(1000), scheduled++, what));
+        queue.add(new Scheduled(time, random.nextInt(1000), scheduled++, origin, what));
     }
 
     void after(long in, Runnable what) {
@@ -279,6 +404,15 @@ final class CallSimulation {
 
     long draw(int least, int most) {
         return random.nextLong(least, most + 1L);
+    }
+
+    /** Chance in what only worlds with crashes have. */
+    boolean fateHas(int percent) {
+        return fate.nextInt(100) < percent;
+    }
+
+    long fate(int least, int most) {
+        return fate.nextLong(least, most + 1L);
     }
 
     /** A number from 0 to 99. */

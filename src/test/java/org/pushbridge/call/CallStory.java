@@ -3,12 +3,14 @@ package org.pushbridge.call;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.pushbridge.call.CallEvent.Failure;
 import org.pushbridge.call.CallPlan.Candidate;
 import org.pushbridge.call.CallPlan.Reach;
@@ -29,6 +31,8 @@ final class CallStory {
     private List<CallAction> deeds = List.of();
     private long now;
     private long cseq;
+    /** What the checker knows is not what the rules know then. */
+    private boolean restarted;
 
     private CallStory(CallPlan plan) {
         call = Call.planned(plan);
@@ -118,8 +122,26 @@ final class CallStory {
         deeds = step.actions().stream()
                 .filter(a -> !(a instanceof CallAction.StartTimer) && !(a instanceof CallAction.StopTimer))
                 .toList();
-        checker.check(now, event, step.actions());
+        if (!restarted) {
+            checker.check(now, event, step.actions());
+        }
         return this;
+    }
+
+    /** Time in which nothing happens. */
+    CallStory after(int seconds) {
+        now += seconds * 1000L;
+        return this;
+    }
+
+    /** The bridge crashes and is started anew at once, and reaches these as before; a caller that is no device, too. */
+    CallStory restarts(String... reachable) {
+        restarted = true;
+        call = call.remembered();
+        timers.clear();
+        Set<LegId> legs = Arrays.stream(reachable).map(LegId::new).collect(Collectors.toSet());
+        boolean callerReachable = call.plan().caller().map(legs::contains).orElse(true);
+        return on(new CallEvent.Resumed(Duration.ofMillis(now), legs, callerReachable));
     }
 
     CallStory registers(String leg) {
@@ -242,6 +264,10 @@ final class CallStory {
         return runsOut(Timer.silence(new LegId(leg)));
     }
 
+    CallStory lingersOn() {
+        return runsOut(Timer.LINGER);
+    }
+
     CallStory durationLimitPasses() {
         return runsOut(Timer.DURATION_LIMIT);
     }
@@ -331,6 +357,10 @@ final class CallStory {
 
     static CallAction cancelAgain(String leg, int attempt, Verdict why) {
         return new CallAction.CancelAgain(new LegId(leg), attempt, why);
+    }
+
+    static CallAction answerAgain(LegDialog dialog) {
+        return new CallAction.AnswerAgain(dialog);
     }
 
     static CallAction repeatFinal() {

@@ -17,6 +17,7 @@ import static org.pushbridge.call.CallStory.parked;
 import static org.pushbridge.call.CallStory.passesOn;
 import static org.pushbridge.call.CallStory.push;
 import static org.pushbridge.call.CallStory.refuses;
+import static org.pushbridge.call.CallStory.repeatFinal;
 import static org.pushbridge.call.CallStory.reply;
 import static org.pushbridge.call.CallStory.tellsOfAlerting;
 import static org.pushbridge.call.CallStory.trunk;
@@ -302,6 +303,52 @@ class FormerFailuresTest {
                 .does(endInBackground("tablet", Verdict.ANSWERED_ELSEWHERE))
                 .holdLimitPasses("tablet")
                 .does(buryWhatRang("tablet", Verdict.ANSWERED_ELSEWHERE));
+    }
+
+    @Test
+    void aCallThatHadFinishedAsTheBridgeCrashedStillOwesItsFinalResponse() {
+        CallStory.to(asleep("phone"))
+                .pushFails("phone")
+                .restarts()
+                .does(refuses(480, Verdict.FAILED))
+                .lingersOn()
+                .does(finish(Cause.UNREACHABLE, 480));
+    }
+
+    @Test
+    void aPhoneThatDoesNotKnowTheInviteThatIsCancelledAfterARestartIsBuried() {
+        CallStory.to(asleep("phone"))
+                .registers("phone")
+                .callerCancels()
+                .restarts("phone")
+                .does(refuses(487, Verdict.CALLER_GAVE_UP), cancel("phone", 1, Verdict.CALLER_GAVE_UP))
+                .refuses("phone", 1, 481)
+                .does(buryWhatRang("phone", Verdict.CALLER_GAVE_UP));
+    }
+
+    @Test
+    void aFinalResponseThatWaitsForTheCallerIsMadeAgainAfterARestart() {
+        CallStory.from("desk", asleep("phone"))
+                .flowIsLost("desk")
+                .pushFails("phone")
+                .restarts()
+                .does(refuses(480, Verdict.FAILED))
+                .registers("desk")
+                .does(repeatFinal());
+    }
+
+    @Test
+    void aSilentPhoneThatWasPushedToBeforeARestartIsNotTakenForOneThatHasTheInvite() {
+        CallStory.to(connected("phone"))
+                .staysSilent("phone")
+                .restarts("phone")
+                .does(push("phone"), parked())
+                .ringLimitPasses()
+                .does(
+                        refuses(480, Verdict.RING_LIMIT),
+                        alert("phone"),
+                        bury("phone", Verdict.RING_LIMIT),
+                        finish(Cause.RING_LIMIT, 480));
     }
 
     @Test

@@ -19,7 +19,7 @@ import org.pushbridge.call.Leg.State;
 
 /** The simulation has teeth: rules with one bug planted in them are caught, each within a few hundred seeds. */
 class PlantedBugsTest {
-    private static final int SEEDS_AT_MOST = 2_000;
+    private static final int SEEDS_AT_MOST = 5_000;
 
     /** Rules with one bug, and the invariants that may give it away. */
     private record Planted(String bug, Rules rules, Set<Invariant> breaks) {
@@ -51,7 +51,11 @@ class PlantedBugsTest {
     }
 
     static Stream<Planted> bugs() {
-        return Stream.of(bugsInTheCallItself(), bugsInWhatPushesAndAppsDo(), bugsAboutLostConnections())
+        return Stream.of(
+                        bugsInTheCallItself(),
+                        bugsInWhatPushesAndAppsDo(),
+                        bugsAboutLostConnections(),
+                        bugsAboutRestarts())
                 .flatMap(bugs -> bugs);
     }
 
@@ -369,14 +373,16 @@ class PlantedBugsTest {
                         },
                         Invariant.PROMPT,
                         Invariant.CANCELLED,
-                        Invariant.END_PUSH),
+                        Invariant.END_PUSH,
+                        Invariant.ONE_PUSH),
                 planted(
                         "does not hear that APNs accepted a push",
                         call -> new CallRules(call) {
                             @Override
                             void onPushAccepted(LegId id) {}
                         },
-                        Invariant.END_PUSH),
+                        Invariant.END_PUSH,
+                        Invariant.ONE_PUSH),
                 planted(
                         "tells the caller of alerting whenever the app says so",
                         call -> new CallRules(call) {
@@ -422,7 +428,8 @@ class PlantedBugsTest {
                         },
                         Invariant.PROMPT,
                         Invariant.CANCELLED,
-                        Invariant.VERDICT),
+                        Invariant.VERDICT,
+                        Invariant.ONE_INVITE),
                 planted(
                         "lets a phone ring on whose user declined over HTTP",
                         call -> new CallRules(call) {
@@ -541,14 +548,16 @@ class PlantedBugsTest {
                         },
                         Invariant.HELD,
                         Invariant.END_PUSH,
-                        Invariant.FINISH),
+                        Invariant.FINISH,
+                        Invariant.HANG_UP),
                 planted(
                         "holds what waits for ever",
                         call -> new CallRules(call) {
                             @Override
                             void startHold(Timer hold, Duration limit) {}
                         },
-                        Invariant.TIMERS),
+                        Invariant.TIMERS,
+                        Invariant.FINISH),
                 planted(
                         "holds other requests for as long as re-INVITEs",
                         call -> new CallRules(call) {
@@ -591,6 +600,173 @@ class PlantedBugsTest {
                                         : action)
                                 .toList(),
                         Invariant.VERDICT));
+    }
+
+    private static Stream<Planted> bugsAboutRestarts() {
+        return Stream.of(
+                planted(
+                        "forgets the ring limit in a restart",
+                        (event, step) -> isResumed(event) ? without(Timer.RING_LIMIT, step) : step.actions(),
+                        Invariant.TIMERS),
+                planted(
+                        "begins the ring limit anew in a restart",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onResumed(CallEvent.Resumed e) {
+                                super.onResumed(
+                                        new CallEvent.Resumed(Duration.ZERO, e.reachable(), e.callerReachable()));
+                            }
+                        },
+                        Invariant.TIMERS,
+                        Invariant.PROMPT),
+                planted(
+                        "lets phones ring for a moment though the ring limit passed while the bridge was down",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onResumed(CallEvent.Resumed e) {
+                                Duration justInTime = plan.ringLimit().minusMillis(1);
+                                boolean late = phase == Call.Phase.RINGING
+                                        && e.elapsed().compareTo(justInTime) > 0;
+                                super.onResumed(new CallEvent.Resumed(
+                                        late ? justInTime : e.elapsed(), e.reachable(), e.callerReachable()));
+                            }
+                        },
+                        Invariant.PROMPT),
+                planted(
+                        "lets an answered call last for ever after a restart",
+                        (event, step) -> isResumed(event) ? without(Timer.DURATION_LIMIT, step) : step.actions(),
+                        Invariant.TIMERS),
+                planted(
+                        "pushes again though Apple had accepted the push",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onResumed(CallEvent.Resumed e) {
+                                super.onResumed(e);
+                                legs.values().stream()
+                                        .filter(leg -> leg.wake() == Leg.Wake.ACCEPTED && phase == Call.Phase.RINGING)
+                                        .forEach(leg -> actions.add(new CallAction.Push(leg.id())));
+                            }
+                        },
+                        Invariant.ONE_PUSH),
+                planted(
+                        "does not push again though nobody knows what became of the push",
+                        (event, step) -> isResumed(event) ? without(CallAction.Push.class, step) : step.actions(),
+                        Invariant.ONE_PUSH),
+                planted(
+                        "forgets the BYEs that are under way in a restart",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onResumed(CallEvent.Resumed e) {
+                                byes.clear();
+                                super.onResumed(e);
+                            }
+                        },
+                        Invariant.HANG_UP),
+                planted(
+                        "takes a cancelled INVITE for one that rings after a restart",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onResumed(CallEvent.Resumed e) {
+                                super.onResumed(e);
+                                legs.values().stream()
+                                        .filter(leg -> leg.state() == State.CANCELLING)
+                                        .forEach(leg -> actions.add(new CallAction.Invite(leg.id(), leg.attempt())));
+                            }
+                        },
+                        Invariant.ONE_INVITE,
+                        Invariant.PROMPT),
+                planted(
+                        "does not cancel again what it cancelled before a restart",
+                        (event, step) -> isResumed(event) ? without(CallAction.Cancel.class, step) : step.actions(),
+                        Invariant.FINISH),
+                planted(
+                        "sends a new INVITE after a restart, which a phone that rings takes for another call",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onResumed(CallEvent.Resumed e) {
+                                super.onResumed(e);
+                                actions.replaceAll(action -> action instanceof CallAction.Invite again
+                                        ? new CallAction.Invite(again.leg(), again.attempt() + 1)
+                                        : action);
+                            }
+                        },
+                        Invariant.ONE_INVITE),
+                planted(
+                        "takes connections for alive after a restart",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onResumed(CallEvent.Resumed e) {
+                                super.onResumed(new CallEvent.Resumed(e.elapsed(), legs.keySet(), true));
+                            }
+                        },
+                        Invariant.ONE_INVITE,
+                        Invariant.FINISH,
+                        Invariant.VERDICT),
+                planted(
+                        "takes the caller's connection for alive after a restart",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onResumed(CallEvent.Resumed e) {
+                                super.onResumed(new CallEvent.Resumed(e.elapsed(), e.reachable(), true));
+                            }
+                        },
+                        Invariant.VERDICT),
+                planted(
+                        "answers 481 to a BYE that is repeated after a restart",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onByeReceived(ExchangeId exchange, Content content) {
+                                Optional<Integer> lingers = Optional.ofNullable(timers.remove(Timer.LINGER));
+                                super.onByeReceived(exchange, content);
+                                lingers.ifPresent(generation -> timers.put(Timer.LINGER, generation));
+                            }
+                        },
+                        Invariant.EXCHANGE),
+                planted(
+                        "does not send its final response again after a restart",
+                        (event, step) ->
+                                isResumed(event) ? without(CallAction.RespondToCaller.class, step) : step.actions(),
+                        Invariant.ONE_FINAL_RESPONSE,
+                        Invariant.PROMPT),
+                planted(
+                        "does not send the answer again after a restart",
+                        (event, step) -> without(CallAction.AnswerAgain.class, step),
+                        Invariant.ONE_FINAL_RESPONSE),
+                planted(
+                        "says of each phone that it had the INVITE, once the bridge was started anew",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onResumed(CallEvent.Resumed e) {
+                                legs.replaceAll((id, leg) -> leg.heardOn() == 0 ? leg.withHeardOn(1) : leg);
+                                super.onResumed(e);
+                            }
+                        },
+                        Invariant.VERDICT),
+                planted(
+                        "takes a 481 to its CANCEL for word from a phone that has the call",
+                        call -> new CallRules(call) {
+                            @Override
+                            void onLegFailed(
+                                    LegId id,
+                                    int attempt,
+                                    CallEvent.Failure failure,
+                                    int status,
+                                    Optional<Content> content) {
+                                super.onLegFailed(id, attempt, failure, status == 481 ? 487 : status, content);
+                            }
+                        },
+                        Invariant.VERDICT));
+    }
+
+    private static boolean isResumed(CallEvent event) {
+        return event instanceof CallEvent.Resumed;
+    }
+
+    private static List<CallAction> without(Timer timer, Step step) {
+        List<CallAction> rest = new ArrayList<>(step.actions());
+        rest.removeIf(action ->
+                action instanceof CallAction.StartTimer start && start.timer().equals(timer));
+        return rest;
     }
 
     private static List<CallAction> without(Class<? extends CallAction> kind, Step step) {

@@ -1,7 +1,9 @@
 package org.pushbridge.call;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,8 +29,22 @@ final class SimulatedCall {
     private final Map<ExchangeId, String> methods = new HashMap<>();
     private final Set<LegDialog> callersDialogs = new HashSet<>();
     private final Set<LegDialog> requestsPlanned = new HashSet<>();
+    private final CallWitness witness;
+    private final SimulatedJournal journal;
+    /** Requests whose senders got no final answer yet, and when they were sent. */
+    private final Map<ExchangeId, Asked> unanswered = new LinkedHashMap<>();
+
     private Call call;
     private long cseq = 100;
+    /** Whether the bridge has forgotten the call, of which nobody ever heard. */
+    private boolean forgotten;
+    /** Whether the call was taken up from the journal. */
+    private boolean resumed;
+
+    private boolean cancelSent;
+    private boolean talked;
+
+    private record Asked(CallEvent event, long at) {}
 
     /** The answer that lies on the bridge for a caller who has no connection. */
     private Optional<LegDialog> answerWaits = Optional.empty();
@@ -40,6 +56,8 @@ final class SimulatedCall {
     private boolean callerKnowsTheEnd;
     private boolean answerSent;
     private boolean finalWentAstray;
+    /** Whether the edge had seen that the caller has no connection, as the rules decided on the final response. */
+    private boolean lossWasReported;
 
     SimulatedCall(CallSimulation world, int number, CallPlan plan, Optional<SimulatedDevice> caller) {
         this.world = world;
@@ -49,6 +67,8 @@ final class SimulatedCall {
         this.began = world.now;
         call = Call.planned(plan);
         checker = new CallChecker(plan, world.coverage);
+        witness = new CallWitness(plan, world.coverage);
+        journal = new SimulatedJournal(world, engine);
     }
 
     void begin() {
@@ -57,9 +77,154 @@ final class SimulatedCall {
         planCaller();
     }
 
+    boolean callerIsWaiting() {
+        return resumed ? witness.callerIsWaiting() : checker.callerIsWaiting();
+    }
+
+    boolean wasCalled(LegId id) {
+        return resumed ? witness.wasCalled(id) : checker.wasCalled(id);
+    }
+
+    void isAsked(LegId id, Optional<Verdict> end) {
+        if (!resumed) {
+            checker.asked(id, end);
+        }
+    }
+
+    void drained() {
+        if (!world.journals()) {
+            checker.drained();
+        } else if (!forgotten) {
+            witness.drained(call, journal.hasBegun());
+            if (!unanswered.isEmpty()) {
+                throw new InvariantBroken(Invariant.EXCHANGE, "nobody answers these: " + unanswered);
+            }
+        }
+    }
+
+    // --- crashes ---------------------------------------------------------------------------------------------------
+
+    /** All is lost that the bridge had of the call in its memory. */
+    void crashes() {
+        if (forgotten) {
+            return;
+        }
+        boolean begun = journal.hasBegun();
+        forgotten = !begun;
+        if (forgotten) {
+            world.coverage.saw(Situation.CRASHED_BEFORE_THE_FIRST_WRITE);
+        } else if (journal.entry().isPresent()) {
+            noteCrash();
+        }
+        journal.crashes();
+        newestGeneration.clear();
+        stopped.clear();
+    }
+
+    private void noteCrash() {
+        Coverage coverage = world.coverage;
+        switch (call.phase()) {
+            case NEW -> {}
+            case RINGING -> {
+                if (call.legs().values().stream().anyMatch(leg -> leg.state() == Leg.State.UNREACHED)) {
+                    coverage.saw(Situation.CRASHED_WHILE_PARKED);
+                }
+                if (call.legs().values().stream().anyMatch(leg -> leg.state() == Leg.State.RINGING)) {
+                    coverage.saw(Situation.CRASHED_WHILE_RINGING);
+                }
+            }
+            case ANSWERED -> coverage.saw(Situation.CRASHED_BEFORE_THE_CALLERS_ACK);
+            case ESTABLISHED -> {
+                coverage.saw(Situation.CRASHED_WHILE_TALKING);
+                if (call.exchanges().values().stream().anyMatch(Exchange::isInvite)) {
+                    coverage.saw(Situation.CRASHED_DURING_A_RE_INVITE);
+                }
+            }
+            case ENDED -> {
+                coverage.saw(Situation.CRASHED_AFTER_THE_END);
+                if (!call.byes().isEmpty()) {
+                    coverage.saw(Situation.CRASHED_WITH_A_BYE_PENDING);
+                }
+            }
+        }
+        if (journal.holds()) {
+            coverage.saw(Situation.CRASHED_WITH_ACTIONS_HELD);
+        }
+    }
+
+    /** The bridge is started anew. */
+    void resume() {
+        if (forgotten) {
+            if (!journal.isGone()) {
+                journal.goes();
+                if (world.fateHas(60) && callerIsConnected()) {
+                    world.beginOnceMore(this);
+                }
+            }
+            return;
+        }
+        Optional<SimulatedJournal.Entry> entry = journal.entry();
+        if (entry.isEmpty()) {
+            unanswered.clear(); // the edge itself says 481
+            return;
+        }
+        resumed = true;
+        call = entry.get().memory();
+        witness.resumes(entry.get().known());
+        callerAcknowledged = call.phase() == Call.Phase.ESTABLISHED;
+        boolean callerReachable = caller.isEmpty() || world.reachable().contains(caller.get().id);
+        world.inThisRun(() -> deliver(
+                new CallEvent.Resumed(Duration.ofMillis(world.now - began), world.reachable(), callerReachable)));
+        if (cancelSent && !witness.callerGotFinal() && world.fateHas(85)) {
+            world.coverage.saw(Situation.CANCEL_REPEATED);
+            world.after(world.fate(0, 1000), this::cancel);
+        }
+        new LinkedHashMap<>(unanswered).forEach(this::repeats);
+    }
+
+    /** A request comes again, unless its sender has given up. */
+    private void repeats(ExchangeId id, Asked asked) {
+        boolean inTime = world.now - asked.at() < CallSimulation.TRANSACTION_LIFE;
+        world.after(world.fate(0, 2000), () -> {
+            if (inTime && isConnected(id.from(), id.dialog()) && unanswered.containsKey(id)) {
+                deliver(asked.event());
+            } else {
+                unanswered.remove(id);
+            }
+        });
+    }
+
     // --- the bridge's side: one step, and its actions --------------------------------------------------------------
 
     void deliver(CallEvent event) {
+        if (event instanceof CallEvent.ByeReceived e) {
+            unanswered.putIfAbsent(e.exchange(), new Asked(event, world.now));
+        } else if (event instanceof CallEvent.RequestReceived e && !methods.containsKey(e.exchange())) {
+            methods.put(e.exchange(), e.method());
+            unanswered.put(e.exchange(), new Asked(event, world.now));
+        }
+        if (world.down || forgotten || (isOfTheEdge(event) && world.isOfAnEarlierRun())) {
+            return;
+        }
+        world.inThisRun(() -> step(event));
+    }
+
+    /** Whether an event is news of the edge's own, or a response to what the edge sent; the rest comes from the parties. */
+    private static boolean isOfTheEdge(CallEvent event) {
+        return !(event instanceof CallEvent.DeviceRegistered
+                || event instanceof CallEvent.AppAwake
+                || event instanceof CallEvent.Alerting
+                || event instanceof CallEvent.Declined
+                || event instanceof CallEvent.Provisional // this and the next are looked at where they are sent
+                || event instanceof CallEvent.LegFailed
+                || event instanceof CallEvent.Answered
+                || event instanceof CallEvent.CallerCancelled
+                || event instanceof CallEvent.CallerAcknowledged
+                || event instanceof CallEvent.ByeReceived
+                || event instanceof CallEvent.RequestReceived);
+    }
+
+    private void step(CallEvent event) {
         Step step;
         world.log(name + "  in", event);
         try {
@@ -69,26 +234,69 @@ final class SimulatedCall {
         }
         step.actions().forEach(action -> world.log(name + " out", action));
         boolean wasFinished = call.isFinished();
+        if (step.actions().stream().anyMatch(CallAction.RespondToCaller.class::isInstance)) {
+            lossWasReported = caller.filter(device -> device.lossIsReported).isPresent();
+        }
         call = step.call();
-        checker.check(world.now - began, event, step.actions());
-        for (CallAction action : step.actions()) {
-            if (action instanceof CallAction.ForEdge forEdge) {
-                forEdge.applyTo(edges);
-            } else if (action instanceof CallAction.StartTimer start) {
-                newestGeneration.put(start.timer(), start.generation());
-                stopped.remove(start.timer());
-                world.after(start.after().toMillis(), () -> fire(start.timer(), start.generation()));
-            } else if (action instanceof CallAction.StopTimer stop) {
-                stopped.add(stop.timer());
-            }
+        if (!resumed) {
+            checker.check(world.now - began, event, step.actions());
+        }
+        if (world.journals() && (!wasFinished || event instanceof CallEvent.Resumed)) {
+            witness.check(world.now - began, event, step.actions());
+        }
+        if (world.crashesInThisStep()) {
+            world.crash();
+            return;
+        }
+        journal.step(call, witness.known(), step.actions());
+        if (wasFinished && event instanceof CallEvent.ByeReceived e) {
+            unanswered.remove(e.exchange()); // the edge itself says 481
+        } else if (wasFinished && event instanceof CallEvent.RequestReceived e) {
+            unanswered.remove(e.exchange());
         }
         if (!wasFinished && call.isFinished()) {
             world.over();
         }
     }
 
+    private final SimulatedJournal.Engine engine = new SimulatedJournal.Engine() {
+        @Override
+        public void carryOut(List<CallAction> actions) {
+            world.inThisRun(() -> actions.forEach(SimulatedCall.this::carryOut));
+        }
+
+        @Override
+        public void isBuried(CallAction.Bury bury) {
+            world.device(bury.leg()).isBuried(SimulatedCall.this, bury.verdict());
+        }
+    };
+
+    private void carryOut(CallAction action) {
+        if (world.journals()) {
+            witness.leaves(world.now - began, action);
+        }
+        if (action instanceof CallAction.ForEdge forEdge) {
+            forEdge.applyTo(edges);
+        } else if (action instanceof CallAction.StartTimer start) {
+            newestGeneration.put(start.timer(), start.generation());
+            stopped.remove(start.timer());
+            world.after(start.after().toMillis(), () -> fire(start.timer(), start.generation()));
+        } else if (action instanceof CallAction.StopTimer stop) {
+            stopped.add(stop.timer());
+        }
+    }
+
     boolean isFinished() {
-        return call.isFinished();
+        return call.isFinished() || forgotten;
+    }
+
+    boolean isForgotten() {
+        return forgotten;
+    }
+
+    /** Whether the bridge knows this dialog as the one that was answered. */
+    boolean hasTaken(LegDialog dialog) {
+        return call.answered().equals(Optional.of(dialog));
     }
 
     /** What the bridge says over HTTP about the call. */
@@ -113,7 +321,7 @@ final class SimulatedCall {
 
         @Override
         public void answerAgain(CallAction.AnswerAgain action) {
-            throw new AssertionError("The bridge was not started anew: " + action);
+            world.after(world.delay(), () -> answerArrivesAgain(action.dialog()));
         }
 
         @Override
@@ -132,7 +340,9 @@ final class SimulatedCall {
         }
 
         @Override
-        public void acknowledge(CallAction.Acknowledge action) {}
+        public void acknowledge(CallAction.Acknowledge action) {
+            part(action.dialog().leg()).acknowledged.add(action.dialog());
+        }
 
         @Override
         public void bye(CallAction.Bye action) {
@@ -147,6 +357,9 @@ final class SimulatedCall {
         @Override
         public void reply(CallAction.Reply action) {
             ExchangeId id = action.exchange();
+            if (action.status() >= 200) {
+                unanswered.remove(id);
+            }
             if (action.status() < 200 || action.status() >= 300 || !"INVITE".equals(methods.get(id))) {
                 return;
             }
@@ -175,7 +388,7 @@ final class SimulatedCall {
 
         @Override
         public void bury(CallAction.Bury action) {
-            world.device(action.leg()).buried(SimulatedCall.this, action.verdict());
+            world.device(action.leg()).readsTombstones(); // if it is connected
         }
 
         @Override
@@ -230,10 +443,11 @@ final class SimulatedCall {
     }
 
     private void cancel() {
-        if (!callerIsConnected()) {
-            return;
+        if (!callerIsConnected() || !journal.hasBegun()) {
+            return; // a CANCEL waits for a provisional response
         }
-        callerKnowsTheEnd |= checker.callerIsWaiting();
+        callerKnowsTheEnd |= world.journals() ? !witness.callerGotFinal() : callerIsWaiting();
+        cancelSent = true;
         deliver(new CallEvent.CallerCancelled());
         if (world.chance(10)) {
             world.after(world.delay(), () -> deliver(new CallEvent.CallerCancelled()));
@@ -246,7 +460,7 @@ final class SimulatedCall {
             callerGotFinal = true;
         } else {
             // One that leaves before the loss is seen is lost, and nobody knows.
-            finalWentAstray = !caller.orElseThrow().lossIsReported;
+            finalWentAstray = !lossWasReported;
         }
     }
 
@@ -259,7 +473,7 @@ final class SimulatedCall {
         }
         hangUpWaits.filter(dialog -> world.chance(80)).ifPresent(dialog -> hangsUp(Side.CALLER, dialog, world.delay()));
         hangUpWaits = Optional.empty();
-        if (checker.callerIsWaiting() && world.chance(15)) {
+        if (callerIsWaiting() && world.chance(15)) {
             world.after(world.delay(), this::cancel);
         }
     }
@@ -286,6 +500,12 @@ final class SimulatedCall {
 
     /** The bridge repeats the 2xx until it is acknowledged, for 64*T1. */
     private void answerArrives(LegDialog dialog) {
+        if (cancelSent && world.journals() && callerIsConnected() && callersDialogs.add(dialog)) {
+            // It had given up, and the bridge did not know.
+            world.after(world.delay(), () -> acknowledges(dialog, 0));
+            hangsUp(Side.CALLER, dialog, 1000);
+            return;
+        }
         if (!callerIsConnected()) {
             boolean first = !requestsPlanned.contains(dialog);
             answerWaits = Optional.of(dialog);
@@ -321,12 +541,30 @@ final class SimulatedCall {
         }
     }
 
+    /** The bridge, started anew, goes on with that. */
+    private void answerArrivesAgain(LegDialog dialog) {
+        world.after(CallSimulation.TRANSACTION_LIFE, () -> {
+            if (!callerAcknowledged) {
+                deliver(new CallEvent.CallerAckMissing());
+            }
+        });
+        if (!talked) {
+            answerArrives(dialog);
+        } else if (callerIsConnected() && !callerKnowsTheEnd) {
+            world.coverage.saw(Situation.ANSWER_SENT_AGAIN);
+            world.after(world.delay(), () -> acknowledges(dialog, 0)); // a repeated 2xx is acknowledged again
+        } else if (!callerIsConnected()) {
+            answerWaits = Optional.of(dialog);
+        }
+    }
+
     private void acknowledges(LegDialog dialog, int percentTwice) {
         if (!callerIsConnected()) {
             answerWaits = Optional.of(dialog);
             return;
         }
-        callerAcknowledged = true;
+        talked = true;
+        callerAcknowledged |= !world.down;
         deliver(new CallEvent.CallerAcknowledged(dialog, world.text("ACK")));
         if (world.chance(percentTwice)) {
             world.after(world.delay(), () -> deliver(new CallEvent.CallerAcknowledged(dialog, world.text("ACK"))));
@@ -378,7 +616,6 @@ final class SimulatedCall {
             return; // it knows that this dialog is over; some do not care
         }
         ExchangeId id = new ExchangeId(from, dialog, cseq++);
-        methods.put(id, method);
         CallEvent.RequestReceived request = new CallEvent.RequestReceived(id, method, world.text(method));
         deliver(request);
         if (method.equals("INVITE") && world.chance(25)) {
@@ -430,6 +667,7 @@ final class SimulatedCall {
         Optional<SimulatedDevice> party = party(to, dialog);
         boolean lost = world.chance(10);
         if (party.isEmpty()) {
+            callerKnowsTheEnd |= to == Side.CALLER;
             world.after(
                     lost ? CallSimulation.TRANSACTION_LIFE : 1 + world.delay(),
                     () -> deliver(new CallEvent.ByeCompleted(to, dialog)));
@@ -525,7 +763,10 @@ final class SimulatedCall {
 
     /** A caller that is a device has heard how its call ended, if it ever came back, or finds a tombstone. */
     void checkCallerTold() {
-        if (caller.isEmpty() || callerKnowsTheEnd || callerGotFinal || finalWentAstray) {
+        if (caller.isEmpty() && world.journals() && !forgotten && witness.callerGotAnswer() && !callerKnowsTheEnd) {
+            throw new InvariantBroken(Invariant.HANG_UP, "the caller of " + plan.id() + " talks to nobody for ever");
+        }
+        if (forgotten || caller.isEmpty() || callerKnowsTheEnd || callerGotFinal || finalWentAstray) {
             return;
         }
         if (!caller.get().in(this).told) {

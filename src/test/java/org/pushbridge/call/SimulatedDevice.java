@@ -34,6 +34,8 @@ final class SimulatedDevice {
     final boolean ofUser;
     /** Whether requests inside its dialogs may wake it (RFC 8599 section 6). */
     final boolean purr;
+    /** Whether it is reached at an address, so that the bridge does not lose it as it crashes. */
+    final boolean connectionless;
 
     Line line;
     /** Whether the edge has seen that it has no connection. */
@@ -44,6 +46,8 @@ final class SimulatedDevice {
     private final Map<SimulatedCall, InCall> parts = new LinkedHashMap<>();
     private final Map<SimulatedCall, Verdict> untold = new LinkedHashMap<>();
     private final PushLedger ledger = new PushLedger();
+    private final Set<SimulatedCall> rungFor = new HashSet<>();
+    private boolean noticesTheCrash;
 
     SimulatedDevice(CallSimulation world, LegId id, Pushes pushes, Line line, boolean trunk, boolean ofUser) {
         this.world = world;
@@ -54,6 +58,7 @@ final class SimulatedDevice {
         this.trunk = trunk;
         this.ofUser = ofUser;
         lossIsReported = line == Line.NONE;
+        connectionless = trunk || world.fateHas(45);
         purr = !trunk && pushes.wake() && world.chance(60);
     }
 
@@ -105,6 +110,10 @@ final class SimulatedDevice {
     }
 
     void register(Line fresh) {
+        if (world.down) {
+            world.after(world.fate(500, 5000), () -> register(fresh)); // it tries until somebody answers
+            return;
+        }
         line = fresh;
         lossIsReported = false;
         world.budget.registered(deviceId, instant());
@@ -116,6 +125,29 @@ final class SimulatedDevice {
             calls.stream().filter(call -> call.caller.equals(Optional.of(this))).forEach(SimulatedCall::callerIsBack);
             parts.values().forEach(InCall::isBack);
         }
+    }
+
+    // --- the bridge crashes ----------------------------------------------------------------------------------------
+
+    void bridgeCrashes() {
+        if (!connectionless && line != Line.NONE) {
+            noticesTheCrash = line == Line.LIVE && world.fateHas(80);
+            line = Line.NONE;
+            parts.values().forEach(part -> part.buffered.clear());
+        }
+    }
+
+    void bridgeIsBack() {
+        lossIsReported |= line == Line.NONE;
+        if (noticesTheCrash) {
+            world.after(world.fateHas(70) ? world.fate(0, 2_000) : world.fate(2_000, 40_000), () -> {
+                if (line != Line.LIVE) {
+                    register(Line.LIVE);
+                }
+            });
+        }
+        noticesTheCrash = false;
+        parts.values().forEach(InCall::bridgeIsBack);
     }
 
     void losesConnectionAfter(long in) {
@@ -139,11 +171,14 @@ final class SimulatedDevice {
     }
 
     void lossIsSeen() {
+        if (world.down) {
+            return;
+        }
         lossIsReported |= line == Line.NONE;
         for (SimulatedCall call : world.callsOf(this)) {
-            call.deliver(new CallEvent.FlowLost(id));
+            world.inThisRun(() -> call.deliver(new CallEvent.FlowLost(id)));
             if (world.chance(10)) {
-                call.deliver(new CallEvent.FlowLost(id));
+                world.inThisRun(() -> call.deliver(new CallEvent.FlowLost(id)));
             }
         }
     }
@@ -164,8 +199,7 @@ final class SimulatedDevice {
     /** The edge is to ring it by a VoIP push. */
     void isPushedTo(SimulatedCall call) {
         long asked = world.now;
-        boolean rings = world.budget.take(deviceId, instant()) == PushBudget.Ruling.RING;
-        ledger.check(rings);
+        boolean rings = rungFor.contains(call) || takesFromTheBudget(call);
         if (!rings) {
             world.coverage.saw(Situation.HELD_BACK_BY_THE_PUSH_BUDGET);
             boolean alerted = world.chance(70);
@@ -202,6 +236,15 @@ final class SimulatedDevice {
                 world.after(world.draw(0, 20) * 1000, () -> wakes(call)); // it went through after all
             }
         }
+    }
+
+    private boolean takesFromTheBudget(SimulatedCall call) {
+        boolean rings = world.budget.take(deviceId, instant()) == PushBudget.Ruling.RING;
+        ledger.check(rings);
+        if (rings) {
+            rungFor.add(call);
+        }
+        return rings;
     }
 
     /** Word of this may overtake the device itself, or come long after it. */
@@ -284,8 +327,11 @@ final class SimulatedDevice {
     }
 
     private void asks(SimulatedCall call) {
+        if (world.down) {
+            return;
+        }
         Optional<Verdict> end = call.endFor(id);
-        call.checker.asked(id, end);
+        call.isAsked(id, end);
         if (end.isPresent()) {
             in(call).isToldOfTheEnd();
             untold.remove(call);
@@ -305,14 +351,13 @@ final class SimulatedDevice {
 
     // --- tombstones ------------------------------------------------------------------------------------------------
 
-    void buried(SimulatedCall call, Verdict verdict) {
+    void isBuried(SimulatedCall call, Verdict verdict) {
         in(call).buried = true;
         untold.put(call, verdict);
-        readsTombstones(); // if it is connected
     }
 
     void readsTombstones() {
-        if (line != Line.LIVE || isTalking()) {
+        if (line != Line.LIVE || isTalking() || world.down) {
             return;
         }
         for (SimulatedCall call : List.copyOf(untold.keySet())) {
@@ -344,10 +389,13 @@ final class SimulatedDevice {
             throw new InvariantBroken(
                     Invariant.HANG_UP, id + " was in a call and never heard that it is over: " + open);
         }
-        if (call.checker.wasCalled(id) && !part.told && part.answered.isEmpty()) {
+        if (call.wasCalled(id) && !part.told && part.answered.isEmpty()) {
             throw new InvariantBroken(Invariant.VERDICT, id + " was called, has shown up and was never told the end");
         }
     }
+
+    /** A 2xx that was sent. */
+    private record Sent(Attempt on, long at) {}
 
     /** What the edge knows of one INVITE. */
     private static final class Attempt {
@@ -356,9 +404,27 @@ final class SimulatedDevice {
         boolean heardOf;
         boolean cancelled;
         boolean answered;
+        /** The run of the bridge that waits for its end. */
+        int run;
+        /** What the device said last, to say it again. */
+        Optional<LegDialog> rang = Optional.empty();
 
-        Attempt(int number) {
+        int rangStatus;
+        int refusedStatus;
+        long refusedAt;
+        int copies;
+        boolean cancelledAnew;
+
+        Attempt(int number, int run) {
             this.number = number;
+            this.run = run;
+        }
+
+        void isSentAgain(int newRun) {
+            run = newRun;
+            ended = false;
+            heardOf = false;
+            answered = false;
         }
     }
 
@@ -370,15 +436,21 @@ final class SimulatedDevice {
         final Set<LegDialog> answered = new HashSet<>();
         /** Dialogs that it knows to be over. */
         final Set<LegDialog> over = new HashSet<>();
+        /** Dialogs whose 2xx was acknowledged. */
+        final Set<LegDialog> acknowledged = new HashSet<>();
         /** INVITEs the app has and has not answered finally. */
         final Set<Attempt> ringing = new HashSet<>();
 
         boolean told;
+        /** The same, from the bridge, and it did not end its part in the call itself. */
+        boolean heardOfTheEnd;
+
         boolean buried;
         boolean declined;
         Optional<LegDialog> hangUpWaits = Optional.empty();
 
         private final SimulatedCall call;
+        private final Map<LegDialog, Sent> answers = new LinkedHashMap<>();
         private final Map<Integer, Attempt> attempts = new LinkedHashMap<>();
         /** INVITEs that lie in the buffers of a connection whose app is suspended. */
         private final List<Attempt> buffered = new ArrayList<>();
@@ -392,6 +464,7 @@ final class SimulatedDevice {
         }
 
         void isToldOfTheEnd() {
+            heardOfTheEnd |= !told;
             told = true;
             if (world.chance(50)) {
                 ringing.clear(); // some apps only believe the CANCEL
@@ -415,8 +488,8 @@ final class SimulatedDevice {
         }
 
         void invited(int number) {
-            Attempt attempt = new Attempt(number);
-            attempts.put(number, attempt);
+            Attempt attempt = attempts.computeIfAbsent(number, n -> new Attempt(n, world.run));
+            attempt.isSentAgain(world.run);
             switch (line) {
                 case NONE, BROKEN -> {
                     boolean proxy = world.chance(20);
@@ -435,8 +508,9 @@ final class SimulatedDevice {
                 }
                 case LIVE -> world.after(world.delay(), () -> arrives(attempt));
             }
+            int run = world.run;
             world.after(CallSimulation.TRANSACTION_LIFE, () -> {
-                if (!attempt.heardOf) {
+                if (!attempt.heardOf && attempt.run == run) {
                     end(attempt, Failure.TIMEOUT, 408, 0);
                 }
             });
@@ -457,8 +531,14 @@ final class SimulatedDevice {
 
         void cancelled(int number) {
             Attempt attempt = attempt(number);
+            boolean ofAnEarlierRun = attempt.run != world.run;
             attempt.cancelled = true;
-            if (attempt.heardOf) {
+            if (ofAnEarlierRun) {
+                world.coverage.saw(Situation.CANCEL_SENT_AGAIN);
+                attempt.isSentAgain(world.run);
+                attempt.cancelledAnew = true;
+            }
+            if (attempt.heardOf || ofAnEarlierRun) {
                 sendCancel(attempt);
             }
             if (line == Line.NONE && world.chance(70)) {
@@ -473,6 +553,10 @@ final class SimulatedDevice {
 
         private Attempt attempt(int number) {
             Attempt attempt = attempts.get(number);
+            if (attempt == null && world.run > 0) {
+                attempt = new Attempt(number, -1); // it was to be sent as the bridge crashed
+                attempts.put(number, attempt);
+            }
             if (attempt == null) {
                 throw new InvariantBroken(
                         Invariant.CANCELLED, "a CANCEL for an INVITE that was never sent: " + id + " " + number);
@@ -483,7 +567,12 @@ final class SimulatedDevice {
         private void sendCancel(Attempt attempt) {
             int what = world.percent();
             world.after(world.delay(), () -> {
-                if (!ringing.contains(attempt) || line != Line.LIVE) {
+                if (!ringing.contains(attempt) && line == Line.LIVE && attempt.cancelledAnew) {
+                    // It has no such INVITE, or is done with it; a 2xx that was not acknowledged comes again.
+                    boolean answers = this.answers.entrySet().stream()
+                            .anyMatch(a -> a.getValue().on() == attempt && !acknowledged.contains(a.getKey()));
+                    end(attempt, answers ? Failure.TIMEOUT : Failure.REFUSED, answers ? 408 : 481, world.delay());
+                } else if (!ringing.contains(attempt) || line != Line.LIVE) {
                     world.after(CallSimulation.TRANSACTION_LIFE, () -> end(attempt, Failure.TIMEOUT, 408, 0));
                 } else if (what < 75) {
                     ringing.remove(attempt);
@@ -506,14 +595,20 @@ final class SimulatedDevice {
 
         /** The edge reports the end of an INVITE, once. */
         private void end(Attempt attempt, Failure failure, int status, long in) {
-            if (attempt.ended) {
+            boolean ofTheDevice = failure == Failure.REFUSED;
+            if (ofTheDevice && status != 430 && status != 481) {
+                attempt.refusedStatus = status;
+                attempt.refusedAt = world.now;
+            }
+            if (attempt.ended || attempt.run != world.run || (!ofTheDevice && world.isOfAnEarlierRun())) {
                 return;
             }
             attempt.ended = true;
+            int run = world.run;
             Optional<Content> content =
                     failure == Failure.REFUSED ? Optional.of(world.text(status + "")) : Optional.empty();
             world.after(in, () -> {
-                if (!attempt.answered) {
+                if (!attempt.answered && run == world.run) {
                     call.deliver(new CallEvent.LegFailed(id, attempt.number, failure, status, content));
                 }
             });
@@ -521,6 +616,13 @@ final class SimulatedDevice {
 
         /** An INVITE reaches the app. */
         private void arrives(Attempt attempt) {
+            if (attempt.copies++ > 0 && knows(attempt)) {
+                return;
+            }
+            if (heardOfTheEnd && call.callerIsWaiting()) {
+                heardOfTheEnd = false;
+                told = false; // what it heard was forgotten in a crash
+            }
             if (!ringing.isEmpty() && world.chance(90)) {
                 end(attempt, Failure.REFUSED, 482, world.delay());
                 return;
@@ -572,12 +674,29 @@ final class SimulatedDevice {
             }
         }
 
+        /** Whether an INVITE that comes again, in the transaction it came in before, is known; if so, the answer is. */
+        private boolean knows(Attempt attempt) {
+            boolean recent = world.now < attempt.refusedAt + CallSimulation.TRANSACTION_LIFE;
+            if (ringing.contains(attempt)) {
+                attempt.rang.ifPresent(
+                        dialog -> world.after(world.delay(), () -> heard(attempt, dialog, attempt.rangStatus)));
+            } else if (attempt.refusedStatus > 0 && recent) {
+                end(attempt, Failure.REFUSED, attempt.refusedStatus, world.delay());
+            } else {
+                return answers.values().stream().anyMatch(sent -> sent.on() == attempt);
+            }
+            return true;
+        }
+
         private void trying(Attempt attempt) {
             world.after(world.delay(), () -> heard(attempt, new LegDialog(id, ""), 100));
         }
 
         /** The edge gets a provisional response. */
         private void heard(Attempt attempt, LegDialog dialog, int status) {
+            if (world.down || attempt.run != world.run) {
+                return; // no transaction takes it
+            }
             boolean first = !attempt.heardOf;
             attempt.heardOf = true;
             call.deliver(new CallEvent.Provisional(dialog, attempt.number, status, world.text(status + "")));
@@ -610,9 +729,11 @@ final class SimulatedDevice {
             LegDialog dialog = new LegDialog(id, tag + "-" + attempt.number);
             talking.add(dialog);
             int status = world.chance(70) ? 180 : 183;
+            attempt.rang = Optional.of(dialog);
+            attempt.rangStatus = status;
             world.after(world.delay(), () -> {
                 heard(attempt, dialog, status);
-                if (world.chance(10)) {
+                if (world.chance(10) && attempt.run == world.run) {
                     call.deliver(new CallEvent.Provisional(dialog, attempt.number, status, world.text(status + "")));
                 }
             });
@@ -637,16 +758,47 @@ final class SimulatedDevice {
             talking.add(dialog);
             attempt.heardOf = true;
             attempt.ended = true; // if it is not already: a 2xx may come late
+            answers.put(dialog, new Sent(attempt, world.now));
             world.after(world.delay(), () -> {
-                attempt.answered = true;
-                if (call.isFinished()) {
-                    over.add(dialog); // the edge itself acknowledges it and ends it
-                }
-                call.deliver(new CallEvent.Answered(dialog, attempt.number, 200, world.text("200")));
+                answerComes(dialog, attempt);
                 if (world.chance(10)) {
                     call.hangsUp(Side.LEG, dialog, world.draw(0, 4) * 500);
                 }
             });
+            if (world.journals()) {
+                world.after(CallSimulation.TRANSACTION_LIFE, () -> {
+                    if (!acknowledged.contains(dialog) && !over.contains(dialog)) {
+                        over.add(dialog); // RFC 3261 section 13.3.1.4
+                        call.hangsUp(Side.LEG, dialog, 0);
+                    }
+                });
+            }
+        }
+
+        private void answerComes(LegDialog dialog, Attempt attempt) {
+            if (world.down) {
+                return;
+            }
+            attempt.answered = true;
+            if (call.isFinished()) {
+                over.add(dialog); // the edge itself acknowledges it and ends it
+            }
+            call.deliver(new CallEvent.Answered(dialog, attempt.number, 200, world.text("200")));
+        }
+
+        /** A 2xx is sent again until it is acknowledged, as long as there is a way to send it. */
+        private void bridgeIsBack() {
+            answers.forEach((dialog, sent) -> world.after(world.fate(0, 4000), () -> {
+                boolean inTime = world.now < sent.at() + CallSimulation.TRANSACTION_LIFE;
+                if (inTime && line == Line.LIVE && !acknowledged.contains(dialog) && !over.contains(dialog)) {
+                    if (call.hasTaken(dialog)) {
+                        acknowledged.add(dialog); // by the edge itself, if the caller has
+                    } else {
+                        world.coverage.saw(Situation.LATE_WORD_OF_AN_ANSWER);
+                        answerComes(dialog, sent.on());
+                    }
+                }
+            }));
         }
 
         /** The app dies with all it knew. */
