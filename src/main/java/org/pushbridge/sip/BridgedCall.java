@@ -1000,6 +1000,9 @@ final class BridgedCall implements CallEdge {
 
         private void provisional(SIPResponse response) {
             String tag = response.getToTag() == null ? "" : response.getToTag();
+            if (!leg.hasRoomFor(tag)) {
+                return;
+            }
             if (response.getStatusCode() > 100) {
                 leg.dialogs.computeIfAbsent(tag, t -> legDialog(leg, response, leg.requestUri));
             }
@@ -1044,6 +1047,9 @@ final class BridgedCall implements CallEdge {
     private void answered(DeviceLeg leg, int attempt, SIPResponse response) {
         String tag = response.getToTag() == null ? "" : response.getToTag();
         LegDialog id = new LegDialog(leg.id, tag);
+        if (!leg.hasRoomFor(tag)) {
+            return;
+        }
         if (!leg.answered.add(tag)) {
             acknowledgeAgain(Side.LEG, id, INVITE_CSEQ);
             return;

@@ -14,6 +14,8 @@ final class DeviceLeg {
     private static final int FLOW_FAILED = 430;
     /** It has another copy of the INVITE (RFC 3261 section 8.2.2.2). */
     private static final int MERGED_REQUEST = 482;
+    /** How many dialogs one leg may make; a fork has a handful of branches. */
+    private static final int MAX_DIALOGS = 32;
 
     final LegId id;
     final String callId;
@@ -43,6 +45,11 @@ final class DeviceLeg {
         boolean first = !heard;
         heard = true;
         return first;
+    }
+
+    /** Whether a response with this To tag is of a known dialog, or may make one more; others are not listened to. */
+    boolean hasRoomFor(String tag) {
+        return dialogs.containsKey(tag) || dialogs.size() < MAX_DIALOGS;
     }
 
     /** Notes what its device answered to an attempt: who has another copy says 482 (RFC 3261 section 8.2.2.2). */

@@ -257,4 +257,42 @@ class MisbehavingPeersTest {
         Edge.hangUp(caller, Dialogue.ofCallee(phone, offered, answer));
         nothingIsLeftAndCallsGoOn();
     }
+
+    @Test
+    void aPhoneThatForksWithoutEndMakesABoundedNumberOfDialogs() {
+        Party phone = edge.phone("alice");
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String offered = phone.expect("INVITE ");
+        String ringing = phone.answer(offered, 180, "");
+        edge.pbx.expect("SIP/2.0 180");
+        for (int i = 0; i < 2_000; i++) {
+            phone.send(ringing.replace(";tag=alice", ";tag=fork" + i));
+        }
+        String answer = phone.answer(offered, 200, "");
+        String heard = edge.pbx.expect("SIP/2.0 ");
+        while (heard.startsWith("SIP/2.0 180")) {
+            heard = edge.pbx.expect("SIP/2.0 ");
+        }
+        assertThat(edge.sip.callKeys()).isLessThan(100);
+        Dialogue caller = Dialogue.ofCaller(edge.pbx, heard);
+        caller.send("ACK", 5, "");
+        phone.expect("ACK ");
+        // So many 2xx, each of a tag of its own, are none of a fork either.
+        for (int i = 0; i < 2_000; i++) {
+            phone.send(answer.replace(";tag=alice", ";tag=other" + i));
+        }
+        caller.send("INFO", "");
+        String next = phone.expect("");
+        while (!next.startsWith("INFO ")) {
+            if (next.startsWith("BYE ")) {
+                phone.answer(next, 200, "");
+            }
+            next = phone.expect("");
+        }
+        phone.answer(next, 200, "");
+        edge.pbx.expect("SIP/2.0 200");
+        assertThat(edge.sip.callKeys()).isLessThan(100);
+        Edge.hangUp(caller, Dialogue.ofCallee(phone, offered, answer));
+        nothingIsLeftAndCallsGoOn();
+    }
 }
