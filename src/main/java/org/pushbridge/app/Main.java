@@ -93,6 +93,8 @@ public final class Main implements Runnable {
                 .addSubcommand(new CommandLine(new BenchCommand())
                         .addSubcommand(new BenchCommand.LateWake(bridge))
                         .addSubcommand(new JournalBenchCommand()))
+                .addSubcommand(
+                        new CommandLine(new SimulateCommand()).addSubcommand(new SimulateCommand.Apns(System.in)))
                 .addSubcommand(new CommandLine(new UserCommand())
                         .addSubcommand(new UserCommand.Add(passwords, withPassword, users))
                         .addSubcommand(new UserCommand.ListUsers(users))
