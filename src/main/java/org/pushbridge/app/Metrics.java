@@ -157,6 +157,14 @@ final class Metrics implements AutoCloseable {
                 "Requests of the bridge that wait for their answer",
                 () -> sip.stack().clientTransactions());
         counter("sip.messages.received", "SIP messages, whatever became of them", counters::received);
+        gauge(
+                "sip.received.delay.seconds",
+                "How long the oldest message has waited that came in and was not looked at yet",
+                () -> sip.stack().delay().toNanos() / 1e9);
+        counter(
+                "sip.datagrams.dropped",
+                "UDP messages dropped unseen because too many waited",
+                counters::datagramsDropped);
         counter("sip.messages.malformed", "Those that broke the grammar or a rule", counters::malformed);
         counter("sip.messages.rejected", "Requests refused before any handler saw them", counters::rejected);
         counter("sip.messages.dropped", "Messages in or out that went nowhere", counters::dropped);

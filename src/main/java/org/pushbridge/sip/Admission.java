@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import org.pushbridge.engine.CallEngine;
 
 /**
@@ -18,6 +19,7 @@ final class Admission {
     private static final long LOOK_EVERY_NANOS = 20_000_000;
 
     private final CallEngine<BridgedCall> engine;
+    private final Supplier<Duration> received;
     private final Map<CallRefusal, LongAdder> refused = new EnumMap<>(CallRefusal.class);
     private final AtomicLong lookedAt = new AtomicLong(System.nanoTime() - LOOK_EVERY_NANOS);
     /** Counting them takes longer than an INVITE may. */
@@ -25,7 +27,9 @@ final class Admission {
 
     private volatile Optional<Duration> draining = Optional.empty();
 
-    Admission(CallEngine<BridgedCall> engine) {
+    /** @param received how long the oldest message has waited that was received and not looked at yet */
+    Admission(CallEngine<BridgedCall> engine, Supplier<Duration> received) {
+        this.received = received;
         this.engine = engine;
         for (CallRefusal why : CallRefusal.values()) {
             refused.put(why, new LongAdder());
@@ -42,7 +46,8 @@ final class Admission {
         if (draining.isPresent()) {
             return Optional.of(CallRefusal.DRAINING);
         }
-        if (engine.delay().compareTo(engine.settings().maxDelay()) > 0) {
+        Duration most = engine.settings().maxDelay();
+        if (engine.delay().compareTo(most) > 0 || received.get().compareTo(most) > 0) {
             return Optional.of(CallRefusal.BEHIND);
         }
         if (engine.alive() >= engine.settings().maxCalls()) {

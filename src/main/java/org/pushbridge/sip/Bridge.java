@@ -7,6 +7,7 @@ import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -69,7 +70,7 @@ final class Bridge {
         this.identifiers = new Identifiers(secret);
         this.directory = directory;
         this.engine = engine;
-        this.admission = new Admission(engine);
+        this.admission = new Admission(engine, () -> stack.map(SipStack::delay).orElse(Duration.ZERO));
         this.waker = waker;
         this.tombstones = tombstones;
         this.clock = clock;

@@ -34,6 +34,11 @@ abstract class Listener extends MessageProcessor {
         return bound;
     }
 
+    /** How long the oldest message has waited that came in and was not looked at yet, in nanoseconds. */
+    long delayNanos() {
+        return 0;
+    }
+
     /** A way to a peer that is not known to have a connection to us. */
     abstract Link linkTo(InetSocketAddress remote);
 

@@ -9,6 +9,7 @@ public final class SipCounters {
     final LongAdder rejected = new LongAdder();
     final LongAdder overloaded = new LongAdder();
     final LongAdder dropped = new LongAdder();
+    final LongAdder datagramsDropped = new LongAdder();
     final LongAdder retransmissions = new LongAdder();
     final LongAdder listenerFailures = new LongAdder();
     final LongAdder connectionsOpened = new LongAdder();
@@ -41,6 +42,11 @@ public final class SipCounters {
     /** Messages in or out that went nowhere: responses nobody waited for, answers to closed connections. */
     public long dropped() {
         return dropped.sum();
+    }
+
+    /** Datagrams dropped unseen because too many waited. */
+    public long datagramsDropped() {
+        return datagramsDropped.sum();
     }
 
     /** Requests that were received again and absorbed. */

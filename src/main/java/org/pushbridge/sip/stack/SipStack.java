@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.text.ParseException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -114,7 +115,7 @@ public final class SipStack implements AutoCloseable {
     private void bind(ListenAddress listen, SipStackSettings settings) throws SipStackException {
         try {
             jain.setMessageProcessorFactory((stack, address, port, transport) -> listen.transport() == Transport.UDP
-                    ? UdpListener.bind(jain, listen, settings.udp(), reception)
+                    ? UdpListener.bind(jain, listen, settings.udp(), reception, counters)
                     : connections.bind(jain, listen));
             listeners.add(jain.addListener(listen));
         } catch (IOException e) {
@@ -311,6 +312,12 @@ public final class SipStack implements AutoCloseable {
 
     public SipCounters counters() {
         return counters;
+    }
+
+    /** How long the oldest message has waited that came in and was not looked at yet. */
+    public Duration delay() {
+        return Duration.ofNanos(
+                listeners.stream().mapToLong(Listener::delayNanos).max().orElse(0));
     }
 
     /** Connections open now. */

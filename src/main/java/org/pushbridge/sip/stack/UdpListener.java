@@ -6,7 +6,12 @@ import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
@@ -15,9 +20,10 @@ import org.pushbridge.sip.stack.SipStackSettings.ListenAddress;
 import org.pushbridge.sip.stack.SipStackSettings.UdpLimits;
 
 /**
- * Receives datagrams and handles each to the end on the thread that received it: no queue that could grow, no copy
- * for messages that are refused. Each receiver has a socket of its own on the same port, and the system gives all
- * datagrams of a peer to the same one, so that a call's messages stay in order.
+ * Receives datagrams. Each receiver has a socket of its own on the same port, and the system gives all datagrams of a peer
+ * to the same one; one thread takes them in, another handles them to the end, one after another, so that a call's messages
+ * stay in order. What waits between the two is bounded, and how long it has waited is known: of what waits in the
+ * system's buffer one would only learn by callers that lose patience.
  *
  * <p>{@link DatagramSocket} rather than a channel: an interrupt in a sending thread would close the channel.
  */
@@ -25,27 +31,72 @@ final class UdpListener extends Listener {
     private static final QuietLog TROUBLE = new QuietLog(LogManager.getLogger(UdpListener.class), Level.WARN);
     private static final int LARGEST_DATAGRAM = 65_535;
     private static final int SOCKET_BUFFER = 4 * 1024 * 1024;
+    /** For each socket: some thousand messages. */
+    private static final long MOST_WAITING_BYTES = 4 * 1024 * 1024;
 
     private static final boolean CAN_SHARE_PORTS = canSharePorts();
 
     private final List<DatagramSocket> sockets;
     private final Reception reception;
     private final int maxMessageBytes;
+    private final SipCounters counters;
+    private final List<Inbox> inboxes;
+    private final List<Thread> handlers = new CopyOnWriteArrayList<>();
     private volatile boolean stopped;
+
+    private static final class Datagram {
+        final byte[] data;
+        final InetSocketAddress source;
+        final long sinceNanos = System.nanoTime();
+
+        Datagram(byte[] data, InetSocketAddress source) {
+            this.data = data;
+            this.source = source;
+        }
+    }
+
+    /** What waits for the handling thread of one socket. */
+    private static final class Inbox {
+        private final BlockingQueue<Datagram> waiting = new LinkedBlockingQueue<>();
+        private final AtomicLong bytes = new AtomicLong();
+
+        boolean offer(Datagram datagram) {
+            if (bytes.addAndGet(datagram.data.length) > MOST_WAITING_BYTES) {
+                bytes.addAndGet(-datagram.data.length);
+                return false;
+            }
+            return waiting.add(datagram);
+        }
+
+        Datagram take() throws InterruptedException {
+            Datagram next = waiting.take();
+            bytes.addAndGet(-next.data.length);
+            return next;
+        }
+
+        long delayNanos() {
+            Datagram next = waiting.peek();
+            return next == null ? 0 : System.nanoTime() - next.sinceNanos;
+        }
+    }
 
     private UdpListener(
             JainStack stack,
             ListenAddress configured,
             List<DatagramSocket> sockets,
             Reception reception,
+            SipCounters counters,
             int maxMessageBytes) {
         super(stack, configured, (InetSocketAddress) sockets.get(0).getLocalSocketAddress());
         this.sockets = List.copyOf(sockets);
         this.reception = reception;
+        this.counters = counters;
+        this.inboxes = sockets.stream().map(socket -> new Inbox()).toList();
         this.maxMessageBytes = maxMessageBytes;
     }
 
-    static UdpListener bind(JainStack stack, ListenAddress listen, UdpLimits limits, Reception reception)
+    static UdpListener bind(
+            JainStack stack, ListenAddress listen, UdpLimits limits, Reception reception, SipCounters counters)
             throws IOException {
         InetSocketAddress address = claim(listen.address());
         boolean shared = limits.receivers() > 1 && CAN_SHARE_PORTS;
@@ -61,7 +112,7 @@ final class UdpListener extends Listener {
                 socket.setSendBufferSize(SOCKET_BUFFER);
                 socket.bind(address);
             }
-            return new UdpListener(stack, listen, sockets, reception, limits.maxMessageBytes());
+            return new UdpListener(stack, listen, sockets, reception, counters, limits.maxMessageBytes());
         } catch (IOException e) {
             sockets.forEach(DatagramSocket::close);
             throw e;
@@ -86,34 +137,65 @@ final class UdpListener extends Listener {
 
     @Override
     public void start() {
-        for (DatagramSocket socket : sockets) {
-            Thread receiver = new Thread(() -> receive(socket), "sip-udp-" + bound().getPort());
-            receiver.setDaemon(true);
-            receiver.start();
+        for (int i = 0; i < sockets.size(); i++) {
+            DatagramSocket socket = sockets.get(i);
+            Inbox inbox = inboxes.get(i);
+            run("sip-udp-in-", () -> receive(socket, inbox));
+            handlers.add(run("sip-udp-", () -> handle(inbox)));
         }
+    }
+
+    private Thread run(String name, Runnable work) {
+        Thread thread = new Thread(work, name + bound().getPort());
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
     }
 
     @Override
     public void stop() {
         stopped = true;
         sockets.forEach(DatagramSocket::close);
+        handlers.forEach(Thread::interrupt);
     }
 
-    private void receive(DatagramSocket socket) {
+    @Override
+    long delayNanos() {
+        return inboxes.stream().mapToLong(Inbox::delayNanos).max().orElse(0);
+    }
+
+    private void receive(DatagramSocket socket, Inbox inbox) {
         byte[] buffer = new byte[LARGEST_DATAGRAM];
         DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
         while (!stopped) {
             try {
                 packet.setData(buffer);
                 socket.receive(packet);
-                reception.datagram(
-                        buffer,
-                        packet.getLength(),
-                        maxMessageBytes,
-                        this,
+                Datagram datagram = new Datagram(
+                        Arrays.copyOf(buffer, packet.getLength()),
                         new InetSocketAddress(packet.getAddress(), packet.getPort()));
+                if (!inbox.offer(datagram)) {
+                    counters.datagramsDropped.increment();
+                    TROUBLE.log(() -> "The bridge is behind, a datagram is dropped; address=" + Hosts.text(bound()));
+                }
             } catch (Throwable e) {
                 // Whatever it is, even an OutOfMemoryError: a server that goes on deaf is worse.
+                if (!stopped) {
+                    TROUBLE.log(
+                            () -> "A datagram could not be received; address=" + Hosts.text(bound()) + " cause=" + e);
+                }
+            }
+        }
+    }
+
+    private void handle(Inbox inbox) {
+        while (!stopped) {
+            try {
+                Datagram next = inbox.take();
+                reception.datagram(next.data, next.data.length, maxMessageBytes, this, next.source);
+            } catch (InterruptedException e) {
+                return; // as stop() asks
+            } catch (Throwable e) {
                 if (!stopped) {
                     TROUBLE.log(
                             () -> "A datagram could not be handled; address=" + Hosts.text(bound()) + " cause=" + e);
