@@ -38,7 +38,7 @@ final class BenchCommand implements Runnable {
     /** Without a measurement there is nothing to do. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say what to measure: late-wake or journal.");
+        throw new ParameterException(spec.commandLine(), "Say what to measure: late-wake, journal, overload or soak.");
     }
 
     /** {@code pushbridge bench late-wake}: how long a phone rings for a call that is dead. */

@@ -92,7 +92,9 @@ public final class Main implements Runnable {
                 .addSubcommand(new DemoCommand(scenarios))
                 .addSubcommand(new CommandLine(new BenchCommand())
                         .addSubcommand(new BenchCommand.LateWake(bridge))
-                        .addSubcommand(new JournalBenchCommand()))
+                        .addSubcommand(new JournalBenchCommand())
+                        .addSubcommand(new OverloadCommand(bridge))
+                        .addSubcommand(new SoakCommand(bridge)))
                 .addSubcommand(
                         new CommandLine(new SimulateCommand()).addSubcommand(new SimulateCommand.Apns(System.in)))
                 .addSubcommand(new CommandLine(new UserCommand())
