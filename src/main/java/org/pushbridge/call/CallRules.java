@@ -212,11 +212,15 @@ class CallRules {
     }
 
     void onPushFailed(LegId id) {
+        wakeFailed(id, Leg.Wake.FAILED);
+    }
+
+    private void wakeFailed(LegId id, Leg.Wake how) {
         Leg leg = legs.get(id);
         if (phase != Phase.RINGING || leg == null || !leg.mayStillWake()) {
             return;
         }
-        leg = leg.with(Leg.Wake.FAILED);
+        leg = leg.with(how);
         if (leg.state() != Leg.State.UNREACHED) {
             put(leg);
         } else if (leg.mayHaveTheInvite()) {
@@ -232,11 +236,11 @@ class CallRules {
         Leg leg = legs.get(id);
         if (phase == Phase.RINGING && leg != null && leg.mayStillWake() && !leg.hasTheInvite()) {
             // An INVITE that met silence went to where the app was.
-            Leg gone = leg.with(Leg.Wake.FAILED).failed(TEMPORARILY_UNAVAILABLE, Optional.empty());
+            Leg gone = leg.with(Leg.Wake.GONE).failed(TEMPORARILY_UNAVAILABLE, Optional.empty());
             put(gone);
             cancelOpenAttempts(gone, Verdict.FAILED);
         } else {
-            onPushFailed(id);
+            wakeFailed(id, Leg.Wake.GONE);
         }
     }
 

@@ -74,8 +74,10 @@ public record Leg(
         PUSHED,
         /** The same, and APNs has accepted the push: it may have been delivered. */
         ACCEPTED,
-        /** The push will not wake it. */
+        /** The push will not wake it. It may have been delivered. */
         FAILED,
+        /** The same, and it rang nothing: the app or its token is gone from the device. */
+        GONE,
         /** It showed up after the push: it registered, or its app asked over HTTP. */
         WOKEN
     }
@@ -153,7 +155,7 @@ public record Leg(
 
     /** Whether it waits for word of a call that it was pushed to for, or has heard of (invariant 4). */
     boolean wantsVerdict() {
-        return (wasPushed() || heardOn != 0) && !informed;
+        return ((wasPushed() && wake != Wake.GONE) || heardOn != 0) && !informed;
     }
 
     /** Whether the call went past it: nothing that was sent to it came through. */
@@ -178,7 +180,7 @@ public record Leg(
 
     /** Whether it has, or had, the INVITE, as far as one can know: not if it was silent and is not awake. */
     boolean had() {
-        return wasHeard() || (mayHaveTheInvite() && (wake == Wake.NOT_PUSHED || wake == Wake.WOKEN));
+        return wasHeard() || (mayHaveTheInvite() && (!wasPushed() || wake == Wake.WOKEN || wake == Wake.GONE));
     }
 
     boolean awaitsNoEnd() {

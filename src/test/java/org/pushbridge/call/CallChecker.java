@@ -184,7 +184,7 @@ final class CallChecker {
     /** Whether a device was called so that it has to hear the end: pushed to, or known to have the INVITE. */
     boolean wasCalled(LegId id) {
         LegView leg = legs.get(id);
-        return leg != null && (leg.pushed || leg.rang);
+        return leg != null && leg.wasCalled();
     }
 
     /** What the app of a device is told over HTTP. */
@@ -257,6 +257,7 @@ final class CallChecker {
                 goneDue = Optional.of(e.leg());
                 coverage.saw(Situation.APP_GONE);
             }
+            leg.gone |= callerWaits && leg.isAsleep();
             leg.pushFailed |= !leg.asked;
         } else if (event instanceof CallEvent.PushAccepted e) {
             leg(e.leg()).pushAccepted = true;
@@ -392,6 +393,7 @@ final class CallChecker {
             coverage.saw(Situation.CAME_BACK_AFTER_FLOW_LOST);
         }
         leg.registeredSincePush = true;
+        leg.gone = false; // it has the app again
         leg.registeredSinceInvite = true;
         if (leg.refused) {
             return;
@@ -989,7 +991,7 @@ final class CallChecker {
         LegView leg = leg(a.leg());
         require(!leg.buried, VERDICT, "buried twice: ", a);
         require(!leg.told, VERDICT, "it knows the outcome already: ", a);
-        require(leg.pushed || leg.rang, VERDICT, "it never heard of the call: ", a);
+        require(leg.wasCalled(), VERDICT, "it never heard of the call: ", a);
         require(a.had() == leg.rang, VERDICT, "it is wrong about whether it had the INVITE: ", a);
         leg.buried = true;
         if (lateBuryDue.equals(Optional.of(a.leg()))) {

@@ -107,10 +107,7 @@ class CallRulesTest {
             CallStory.to(connected("phone"))
                     .staysSilent("phone")
                     .appIsGone("phone")
-                    .does(
-                            cancel("phone", 1, Verdict.FAILED),
-                            refuses(480, Verdict.FAILED),
-                            bury("phone", Verdict.FAILED))
+                    .does(cancel("phone", 1, Verdict.FAILED), refuses(480, Verdict.FAILED))
                     .timesOut("phone", 1)
                     .does(finish(Cause.UNREACHABLE, 480));
         }

@@ -153,6 +153,10 @@ final class CallWitness {
         } else if (event instanceof CallEvent.PushFailed e) {
             known.pushes.replace(e.leg(), true);
         } else if (event instanceof CallEvent.AppGone e) {
+            known.asleep.remove(e.leg()); // it was not pushed to after all
+            if (!heard.contains(e.leg())) {
+                called.remove(e.leg());
+            }
             known.pushes.replace(e.leg(), true);
         } else if (event instanceof CallEvent.AppAwake e) {
             known.asleep.remove(e.leg());

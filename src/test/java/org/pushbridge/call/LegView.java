@@ -28,6 +28,9 @@ final class LegView {
 
     boolean flowOfCopyLost;
     boolean pushFailed;
+    /** Its push rang nothing: there is no such app any more. */
+    boolean gone;
+
     boolean registeredSincePush;
     boolean registeredSinceInvite;
     boolean newestBroke;
@@ -118,8 +121,13 @@ final class LegView {
         return refused ? refusedStatus : UNREACHED;
     }
 
+    /** Whether it has to hear the end: pushed to, as far as one knows, or known to have the INVITE. */
+    boolean wasCalled() {
+        return (pushed && !gone) || rang;
+    }
+
     boolean needsVerdict() {
-        return (pushed || rang) && !told && !buried;
+        return wasCalled() && !told && !buried;
     }
 
     /** What is known of one INVITE of it. */

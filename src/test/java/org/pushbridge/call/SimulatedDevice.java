@@ -199,7 +199,8 @@ final class SimulatedDevice {
     /** The edge is to ring it by a VoIP push. */
     void isPushedTo(SimulatedCall call) {
         long asked = world.now;
-        boolean rings = rungFor.contains(call) || takesFromTheBudget(call);
+        boolean again = rungFor.contains(call);
+        boolean rings = again || takesFromTheBudget(call);
         if (!rings) {
             world.coverage.saw(Situation.HELD_BACK_BY_THE_PUSH_BUDGET);
             boolean alerted = world.chance(70);
@@ -224,7 +225,7 @@ final class SimulatedDevice {
                 world.after(world.delay(), () -> wakes(call));
             }
         } else {
-            boolean gone = world.chance(40);
+            boolean gone = world.chance(40) && !again;
             world.after(world.chance(70) ? world.delay() : world.draw(1, 10) * 1000, () -> {
                 if (!gone) {
                     world.budget.notPushed(deviceId, Instant.ofEpochMilli(asked));
@@ -232,7 +233,7 @@ final class SimulatedDevice {
                 }
                 call.deliver(gone ? new CallEvent.AppGone(id) : new CallEvent.PushFailed(id));
             });
-            if (world.chance(15)) {
+            if (world.chance(15) && !gone) {
                 world.after(world.draw(0, 20) * 1000, () -> wakes(call)); // it went through after all
             }
         }
