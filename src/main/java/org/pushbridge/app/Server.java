@@ -262,7 +262,7 @@ public final class Server implements AutoCloseable {
             return server.get();
         }
         try {
-            Store store = Store.open(Settings.store(config));
+            Store store = Store.openBeside(Settings.store(config));
             return new DirectoryUsers(DeviceDirectory.load(store), Clock.systemUTC(), store::close);
         } catch (StoreException e) {
             throw new CommandFailed(String.valueOf(e.getMessage()));

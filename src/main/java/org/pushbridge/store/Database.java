@@ -11,6 +11,8 @@ import java.util.Properties;
  * commit last. All methods block.
  */
 abstract sealed class Database permits H2File, PostgreSql {
+    private static final int VALIDATION_SECONDS = 2;
+
     final StoreSettings settings;
 
     Database(StoreSettings settings) {
@@ -44,6 +46,24 @@ abstract sealed class Database permits H2File, PostgreSql {
      * @throws StoreException which says what stands in the way
      */
     abstract Connection connectFirst();
+
+    /**
+     * Makes a connection the one that writes: nobody else writes to the database as long as it is open.
+     *
+     * @throws StoreException if another bridge does
+     */
+    abstract void own(Connection connection) throws SQLException;
+
+    /** A new connection to write over, after the first. */
+    abstract Connection connectAgain() throws SQLException;
+
+    /** Whether an error says nothing against the statement, so that it may be tried again. */
+    abstract boolean isPassing(SQLException error);
+
+    /** Whether the database is there and the connection can be used. */
+    boolean isThere(Connection connection) throws SQLException {
+        return connection.isValid(VALIDATION_SECONDS);
+    }
 
     /** Settings of the pool that differ from the usual. */
     abstract void adapt(HikariConfig pool);

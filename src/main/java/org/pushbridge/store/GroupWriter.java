@@ -4,13 +4,16 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -34,7 +37,11 @@ import org.jspecify.annotations.Nullable;
  * If the database is away, the same writes are tried again until they have waited for longer than
  * {@link StoreSettings#patience}, then they fail; the next ones find the database again when it is back. A write may
  * therefore be done twice, which must come to the same as once, and one that failed for want of an answer may be in
- * the database nevertheless.
+ * the database nevertheless. One that is owed will be: it fails as the others do, but is made when the database is back,
+ * before all that was asked for since.
+ *
+ * <p>The writer has a connection of its own for as long as that works. As long as the database is away, it is asked every
+ * {@link #PAUSE} whether it is back, also if nobody wants to write.
  *
  * <p>The thread is never interrupted: an interrupt in the middle of file I/O would close H2's file.
  */
@@ -42,11 +49,14 @@ final class GroupWriter {
     private static final Logger LOGGER = LogManager.getLogger(GroupWriter.class);
     private static final Duration PAUSE = Duration.ofMillis(100);
     private static final Duration SPACING = Duration.ofMillis(2);
-    private static final int VALIDATION_SECONDS = 2;
+
+    /** A database that has not answered for so long is as good as away. */
+    private static final Duration HANGING = Duration.ofSeconds(1);
 
     private final Database database;
     private final Jdbi jdbi;
     private final StoreSettings settings;
+    private final Runnable whenChanged;
     private final Thread thread;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -55,16 +65,30 @@ final class GroupWriter {
     private boolean closed;
     private boolean abandoned;
 
-    /** Only touched by the writer's thread. */
-    private boolean away;
+    /** Written by the writer's thread only. */
+    private volatile boolean away;
+
+    /** Since when the database is at work for us, in nanoseconds; 0 if it is not. */
+    private volatile long atWorkSince;
+
+    private final LongAdder batches = new LongAdder();
+    private final LongAdder failed = new LongAdder();
 
     /** Only touched by the writer's thread: when it took the last batch. */
     private long tookAt = System.nanoTime() - SPACING.toNanos();
 
-    GroupWriter(Database database, Jdbi jdbi, StoreSettings settings) {
+    /** Only opened and used by the writer's thread. */
+    private volatile @Nullable Handle connected;
+
+    /**
+     * @param jdbi makes the connections to write over
+     * @param whenChanged called on the writer's thread when the database is found away, and when it is back
+     */
+    GroupWriter(Database database, Jdbi jdbi, StoreSettings settings, Runnable whenChanged) {
         this.database = database;
         this.jdbi = jdbi;
         this.settings = settings;
+        this.whenChanged = whenChanged;
         thread = new Thread(this::run, "store-writer");
         thread.setDaemon(true);
         thread.start();
@@ -83,41 +107,63 @@ final class GroupWriter {
         }
     }
 
-    /** @param what for messages: "save the device 0123456789abcdef"; no secrets */
-    private record Write(String what, List<Change> changes, long askedAt, CompletableFuture<Void> done) {
-        void fail(String why) {
-            done.completeExceptionally(new StoreException("Could not " + what + ": " + why));
+    /**
+     * @param what for messages: "save the device 0123456789abcdef"; no secrets
+     * @param owed whether it is made even if it has failed for want of a database
+     */
+    private record Write(String what, List<Change> changes, boolean owed, long askedAt, CompletableFuture<Void> done) {
+        StoreException failure(String why) {
+            return new StoreException("Could not " + what + ": " + why);
         }
 
-        void fail(String why, Throwable cause) {
-            done.completeExceptionally(new StoreException("Could not " + what + ": " + why, cause));
+        StoreException failure(String why, Throwable cause) {
+            return new StoreException("Could not " + what + ": " + why, cause);
+        }
+    }
+
+    private void fail(Write write, StoreException failure) {
+        if (write.done().completeExceptionally(failure)) {
+            failed.increment();
         }
     }
 
     /**
      * Queues a write of a single change that has no subject.
      *
-     * @see #write(String, List)
+     * @see #write(String, List, boolean)
      */
     CompletionStage<Void> write(String what, Consumer<Handle> statements) {
-        return write(what, List.of(new Change(Optional.empty(), statements)));
+        return write(what, List.of(new Change(Optional.empty(), statements)), false);
+    }
+
+    /**
+     * Queues a write that is owed.
+     *
+     * @see #write(String, List, boolean)
+     */
+    CompletionStage<Void> owe(String what, List<Change> changes) {
+        return write(what, changes, true);
     }
 
     /**
      * Queues a write. Never blocks; safe for any thread.
      *
      * @param changes made in one transaction
+     * @param owed whether it is made when the database is back, even if it has failed by then
      * @return completes when it is on disk; at once, and exceptionally, if the queue is full or the writer closed
      */
-    CompletionStage<Void> write(String what, List<Change> changes) {
-        Write write = new Write(what, changes, System.nanoTime(), new CompletableFuture<>());
+    private CompletionStage<Void> write(String what, List<Change> changes, boolean owed) {
+        Write write = new Write(what, changes, owed, System.nanoTime(), new CompletableFuture<>());
         lock.lock();
         try {
             if (closed) {
-                write.fail("the store is closed.");
+                fail(write, write.failure("the store is closed."));
             } else if (queue.size() >= settings.queueLimit()) {
-                write.fail(settings.queueLimit() + " writes to " + database.place()
-                        + " are waiting, as many as may; the database is too slow for what is asked of it, or away.");
+                fail(
+                        write,
+                        write.failure(settings.queueLimit() + " writes to " + database.place()
+                                + " are waiting, as many as may; the database is too slow for what is asked of"
+                                + " it, or away."));
             } else {
                 queue.add(write);
                 if (queue.size() == 1 || queue.size() == settings.batchSize()) {
@@ -159,27 +205,85 @@ final class GroupWriter {
         } finally {
             lock.unlock();
         }
-        left.forEach(write -> write.fail("the store was closed before " + database.place() + " took it."));
+        left.forEach(
+                write -> fail(write, write.failure("the store was closed before " + database.place() + " took it.")));
         return !thread.isAlive();
     }
 
-    private void run() {
-        for (List<Write> batch = nextBatch(); !batch.isEmpty(); batch = nextBatch()) {
+    /** Closes the connection under a writer that does not end. */
+    void cutOff() {
+        Handle handle = connected;
+        if (handle != null) {
             try {
-                commit(batch);
-            } catch (Throwable e) {
-                // Out of memory, say: these writes are lost, but the thread that all others need is not.
-                batch.forEach(write -> write.fail("the writer stumbled over " + e, e));
+                handle.getConnection().close();
+            } catch (SQLException e) {
+                LOGGER.debug("The writer's connection did not close properly", e);
             }
         }
     }
 
-    /** Waits for writes; empty when there will be none. */
-    private List<Write> nextBatch() {
+    /** Whether the database was not there when it was last needed, or does not answer. Cheap. */
+    boolean isAway() {
+        long since = atWorkSince;
+        return away || (since != 0 && System.nanoTime() - since > HANGING.toNanos());
+    }
+
+    int waiting() {
         lock.lock();
         try {
-            while (queue.isEmpty() && !closed) {
+            return queue.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** For how long the eldest write has waited to be taken to the database; zero if none waits. */
+    Duration oldestWait() {
+        lock.lock();
+        try {
+            Write eldest = queue.peek();
+            return eldest == null ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - eldest.askedAt());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    long failedWrites() {
+        return failed.sum();
+    }
+
+    /** How many transactions were committed. */
+    long batches() {
+        return batches.sum();
+    }
+
+    private void run() {
+        try {
+            for (Optional<List<Write>> batch = nextBatch(); batch.isPresent(); batch = nextBatch()) {
+                try {
+                    commit(batch.get());
+                } catch (Throwable e) {
+                    // Out of memory, say: these writes are lost, but the thread that all others need is not.
+                    batch.get().forEach(write -> fail(write, write.failure("the writer stumbled over " + e, e)));
+                }
+            }
+        } finally {
+            disconnect();
+        }
+    }
+
+    /** Waits for writes; one of none is to find out whether the database is back. Empty when there will be none. */
+    private Optional<List<Write>> nextBatch() {
+        if (away) {
+            pause();
+        }
+        lock.lock();
+        try {
+            while (queue.isEmpty() && !closed && !away) {
                 changed.awaitUninterruptibly();
+            }
+            if (queue.isEmpty() && closed) {
+                return Optional.empty();
             }
             keepSpacing();
             tookAt = System.nanoTime();
@@ -187,7 +291,7 @@ final class GroupWriter {
             while (batch.size() < settings.batchSize() && !queue.isEmpty()) {
                 batch.add(queue.remove());
             }
-            return batch;
+            return Optional.of(batch);
         } finally {
             lock.unlock();
         }
@@ -207,7 +311,7 @@ final class GroupWriter {
 
     private void commit(List<Write> batch) {
         List<Write> left = batch;
-        while (!left.isEmpty()) {
+        do {
             Outcome outcome = attempt(left);
             if (outcome instanceof Outcome.Done) {
                 noteBack();
@@ -232,7 +336,7 @@ final class GroupWriter {
                     pause();
                 }
             }
-        }
+        } while (!left.isEmpty());
     }
 
     private sealed interface Outcome {
@@ -245,17 +349,51 @@ final class GroupWriter {
     }
 
     private Outcome attempt(List<Write> batch) {
-        try (Handle handle = jdbi.open()) {
+        atWorkSince = System.nanoTime();
+        try {
+            Handle handle = connect();
             try {
+                if (batch.isEmpty() && !isThere(handle)) {
+                    throw new SQLException("The connection is gone");
+                }
                 handle.useTransaction(transaction ->
                         due(batch).forEach(change -> change.statements().accept(transaction)));
                 database.harden(handle.getConnection());
+                batches.increment();
                 return new Outcome.Done();
             } catch (Throwable e) {
-                return isThere(handle) ? new Outcome.Refused(e) : new Outcome.Away(e);
+                if (!isThere(handle)) {
+                    disconnect();
+                    return new Outcome.Away(e);
+                }
+                SQLException sql = sqlBelow(e);
+                return sql != null && database.isPassing(sql) ? new Outcome.Away(e) : new Outcome.Refused(e);
             }
         } catch (RuntimeException e) {
             return new Outcome.Away(e);
+        } finally {
+            atWorkSince = 0;
+        }
+    }
+
+    private Handle connect() {
+        Handle handle = connected;
+        if (handle == null) {
+            handle = jdbi.open();
+            connected = handle;
+        }
+        return handle;
+    }
+
+    private void disconnect() {
+        Handle handle = connected;
+        connected = null;
+        if (handle != null) {
+            try {
+                handle.close();
+            } catch (RuntimeException e) {
+                LOGGER.debug("The writer's connection did not close properly", e);
+            }
         }
     }
 
@@ -275,28 +413,25 @@ final class GroupWriter {
         return due;
     }
 
-    private static boolean isThere(Handle handle) {
+    private boolean isThere(Handle handle) {
         try {
-            return handle.getConnection().isValid(VALIDATION_SECONDS);
+            return database.isThere(handle.getConnection());
         } catch (SQLException e) {
             return false;
         }
     }
 
-    private static void refuse(Write write, Throwable cause) {
+    private void refuse(Write write, Throwable cause) {
         SQLException sql = sqlBelow(cause);
         if (sql == null) {
-            write.fail("it holds a value that the database has no room for (" + cause + ").", cause);
+            fail(write, write.failure("it holds a value that the database has no room for (" + cause + ").", cause));
             return;
         }
         String state = String.valueOf(sql.getSQLState());
         String why = "the database refuses it (SQL state " + state + ", error " + sql.getErrorCode() + ").";
         // Classes 22 and 23 are about the values, and their messages quote them: tokens and hashes.
-        if (state.startsWith("22") || state.startsWith("23")) {
-            write.fail(why);
-        } else {
-            write.fail(why, cause);
-        }
+        boolean quotes = state.startsWith("22") || state.startsWith("23");
+        fail(write, quotes ? write.failure(why) : write.failure(why, cause));
     }
 
     private static @Nullable SQLException sqlBelow(Throwable error) {
@@ -308,26 +443,67 @@ final class GroupWriter {
         return null;
     }
 
-    /** Fails those that have waited for long enough, of the batch and of the queue; returns the others of the batch. */
+    /**
+     * Fails those that have waited for long enough, of the batch and of the queue; returns those that are to be tried
+     * again: the others of the batch, and all that are owed.
+     */
     private List<Write> failImpatient(List<Write> batch, Throwable cause) {
-        List<Write> patient = new ArrayList<>();
+        List<Write> left = new ArrayList<>();
         List<Write> impatient = new ArrayList<>();
         lock.lock();
         try {
             long now = System.nanoTime();
             for (Write write : batch) {
-                (abandoned || waitedTooLong(write, now) ? impatient : patient).add(write);
+                sort(write, abandoned || waitedTooLong(write, now), left, impatient);
             }
             while (!queue.isEmpty() && waitedTooLong(queue.element(), now)) {
-                impatient.add(queue.remove());
+                sort(queue.remove(), true, left, impatient);
             }
         } finally {
             lock.unlock();
         }
-        impatient.forEach(write -> write.fail(
-                "the database " + database.place() + " is away; it may not be on disk and should be tried again.",
-                cause));
-        return patient;
+        impatient.forEach(write -> fail(
+                write,
+                write.failure(
+                        "the database " + database.place() + " is away; it may not be on disk and should be tried"
+                                + " again.",
+                        cause)));
+        return withoutNeedless(left);
+    }
+
+    private void sort(Write write, boolean tooLong, List<Write> left, List<Write> impatient) {
+        if (tooLong) {
+            impatient.add(write);
+        }
+        if (!tooLong || (write.owed() && !abandoned)) {
+            left.add(write);
+        }
+    }
+
+    /** Keeps what is owed within bounds, however long the database is away. */
+    private List<Write> withoutNeedless(List<Write> left) {
+        if (left.size() <= settings.batchSize()) {
+            return left;
+        }
+        Set<Change> due = Collections.newSetFromMap(new IdentityHashMap<>());
+        due.addAll(due(left));
+        List<Write> needed = new ArrayList<>(left);
+        needed.removeIf(
+                write -> write.done().isDone() && write.changes().stream().noneMatch(due::contains));
+        int tooMany = needed.size() - settings.queueLimit();
+        if (tooMany > 0) {
+            LOGGER.error(
+                    "The database has been away for so long that {} writes are lost, the eldest of what it is owed."
+                            + " database={}",
+                    tooMany,
+                    database.place());
+            needed.subList(0, tooMany).stream()
+                    .filter(write -> !write.done().isDone())
+                    .toList()
+                    .forEach(write -> fail(write, write.failure("more is waiting than may.")));
+            needed = needed.subList(tooMany, needed.size());
+        }
+        return List.copyOf(needed);
     }
 
     private boolean waitedTooLong(Write write, long now) {
@@ -353,6 +529,7 @@ final class GroupWriter {
     private void noteAway(Throwable cause) {
         if (!away) {
             away = true;
+            whenChanged.run();
             Throwable root = cause;
             while (root.getCause() != null) {
                 root = root.getCause();
@@ -368,6 +545,7 @@ final class GroupWriter {
     private void noteBack() {
         if (away) {
             away = false;
+            whenChanged.run();
             LOGGER.info("The database is back. database={}", database.place());
         }
     }

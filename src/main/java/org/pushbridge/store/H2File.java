@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Properties;
 import org.h2.api.ErrorCode;
+import org.h2.engine.Session;
 import org.h2.engine.SessionLocal;
 import org.h2.jdbc.JdbcConnection;
 import org.h2.mvstore.MVStore;
@@ -204,6 +205,30 @@ final class H2File extends Database {
         }
     }
 
+    /** H2 has locked the file. */
+    @Override
+    void own(Connection connection) {}
+
+    @Override
+    Connection connectAgain() throws SQLException {
+        return connect(url(), new Properties());
+    }
+
+    /** A full disk; locks of readers. After an error of the file H2 closes the database, which is opened anew. */
+    @Override
+    boolean isPassing(SQLException error) {
+        return switch (error.getErrorCode()) {
+            case ErrorCode.IO_EXCEPTION_1,
+                    ErrorCode.IO_EXCEPTION_2,
+                    ErrorCode.DATABASE_IS_CLOSED,
+                    ErrorCode.DATABASE_CALLED_AT_SHUTDOWN,
+                    ErrorCode.LOCK_TIMEOUT_1,
+                    ErrorCode.CONCURRENT_UPDATE_1,
+                    ErrorCode.DEADLOCK_1 -> true;
+            default -> false;
+        };
+    }
+
     /** Connections to an embedded database do not age, and the last one to go would close the file. */
     @Override
     void adapt(HikariConfig pool) {
@@ -214,11 +239,7 @@ final class H2File extends Database {
 
     @Override
     void harden(Connection connection) throws SQLException {
-        MVStore mvStore = ((SessionLocal)
-                        connection.unwrap(JdbcConnection.class).getSession())
-                .getDatabase()
-                .getStore()
-                .getMvStore();
+        MVStore mvStore = mvStore(connection);
         try {
             mvStore.commit();
             // Waits for saves that other threads have begun.
@@ -229,8 +250,22 @@ final class H2File extends Database {
                 forcedAt = now;
             }
         } catch (MVStoreException e) {
-            throw new SQLException("H2 could not save: " + e.getMessage(), e);
+            throw new SQLException("H2 could not save: " + e.getMessage(), "90028", ErrorCode.IO_EXCEPTION_1, e);
         }
+    }
+
+    private static MVStore mvStore(Connection connection) throws SQLException {
+        Session session = connection.unwrap(JdbcConnection.class).getSession();
+        if (session == null) {
+            throw new SQLException("The connection is closed", "90098", ErrorCode.DATABASE_IS_CLOSED);
+        }
+        return ((SessionLocal) session).getDatabase().getStore().getMvStore();
+    }
+
+    /** After an error of the file the connection is open as before, and nothing works. */
+    @Override
+    boolean isThere(Connection connection) throws SQLException {
+        return super.isThere(connection) && !mvStore(connection).isClosed();
     }
 
     @Override

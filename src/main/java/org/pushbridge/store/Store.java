@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.logging.log4j.LogManager;
@@ -21,6 +22,7 @@ import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.statement.StatementExceptions;
 import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
+import org.jspecify.annotations.Nullable;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
@@ -37,7 +39,8 @@ import org.pushbridge.store.GroupWriter.Change;
  * <p>Safe for any thread. Writes return at once; their stage completes when the write is on disk, in the order of the
  * calls, on the writer's thread, which must not be held up. It completes exceptionally, with a {@link StoreException},
  * if the database refuses the write, has been away for longer than {@link StoreSettings#patience}, or has more writes
- * waiting than it may. Reads block, and throw a {@link StoreException} if the database is away.
+ * waiting than it may. What is written of calls, tombstones is made nevertheless when a database that was
+ * away is back, as far as the bridge lives until then. Reads block, and throw a {@link StoreException} if the database is away.
  *
  * <p>For what "on disk" means, see {@link H2File} and {@link PostgreSql}.
  */
@@ -52,37 +55,88 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Au
     private final Jdbi jdbi;
     private final GroupWriter writer;
 
-    private Store(Database database, HikariDataSource pool, Jdbi jdbi, GroupWriter writer) {
+    /** The connection that the writer begins with, until it does. */
+    private final AtomicReference<@Nullable Connection> first;
+
+    private Store(
+            Database database,
+            HikariDataSource pool,
+            Jdbi jdbi,
+            GroupWriter writer,
+            AtomicReference<@Nullable Connection> first) {
         this.database = database;
+        this.first = first;
         this.pool = pool;
         this.jdbi = jdbi;
         this.writer = writer;
     }
 
     /**
-     * Opens the database, creates it if it is a file that is not there yet, and brings its schema up to date. Blocks.
+     * Opens the database for a bridge, creates it if it is a file that is not there yet, and brings its schema up to
+     * date. Blocks.
      *
-     * @throws StoreException in one sentence: the file is in use, damaged (then it is left as it is) or not writable;
-     *     the URL is of no known kind; user or password are wrong; PostgreSQL cannot be reached; the schema is newer
-     *     than this program
+     * @throws StoreException in one sentence: another bridge has it open; the file is damaged (then it is left as it is)
+     *     or not writable; the URL is of no known kind; user or password are wrong; PostgreSQL cannot be reached; the
+     *     schema is newer than this program
      */
     public static Store open(StoreSettings settings) {
+        return open(settings, true);
+    }
+
+    /**
+     * Opens the database for a change of users or devices by hand, also if a bridge has it open in a PostgreSQL. A bridge
+     * does not know of such changes before it is restarted.
+     *
+     * @throws StoreException as {@link #open}
+     */
+    public static Store openBeside(StoreSettings settings) {
+        return open(settings, false);
+    }
+
+    private static Store open(StoreSettings settings, boolean alone) {
         Database database = Database.of(settings);
-        // Held until the pool has connections, so that nobody else can open the file in between.
-        try (Connection first = database.connectFirst()) {
+        Connection first = database.connectFirst();
+        try {
+            if (alone) {
+                database.own(first);
+            }
             database.harden(first);
             Schema.bringUpToDate(database, database.url());
             HikariDataSource pool = pool(database, settings);
-            Jdbi jdbi = Jdbi.create(pool).registerArrayType(String.class, "varchar");
-            // Jdbi would put the values of a failed statement into its message: tokens and hashes.
-            jdbi.configure(
-                    StatementExceptions.class,
-                    exceptions -> exceptions.setMessageRendering(StatementExceptions.MessageRendering.NONE));
             LOGGER.info("The database is open. database={}", database.place());
-            return new Store(database, pool, jdbi, new GroupWriter(database, jdbi, settings));
+            // Held until here, so that nobody else can open the file in between.
+            AtomicReference<@Nullable Connection> next = new AtomicReference<>(first);
+            Jdbi writers = jdbi(Jdbi.create(() -> {
+                Connection connection = next.getAndSet(null);
+                return connection == null ? database.connectAgain() : connection;
+            }));
+            GroupWriter writer =
+                    new GroupWriter(database, writers, settings, pool.getHikariPoolMXBean()::softEvictConnections);
+            return new Store(database, pool, jdbi(Jdbi.create(pool)), writer, next);
         } catch (SQLException e) {
+            close(first);
             throw database.explain(e);
+        } catch (RuntimeException e) {
+            close(first);
+            throw e;
         }
+    }
+
+    private static void close(Connection connection) {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            LOGGER.debug("A connection did not close properly", e);
+        }
+    }
+
+    private static Jdbi jdbi(Jdbi jdbi) {
+        jdbi.registerArrayType(String.class, "varchar");
+        // Jdbi would put the values of a failed statement into its message: tokens and hashes.
+        jdbi.configure(
+                StatementExceptions.class,
+                exceptions -> exceptions.setMessageRendering(StatementExceptions.MessageRendering.NONE));
+        return jdbi;
     }
 
     private static HikariDataSource pool(Database database, StoreSettings settings) {
@@ -91,7 +145,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Au
         config.setJdbcUrl(database.url());
         config.setUsername(settings.user());
         config.setPassword(settings.password());
-        config.setMaximumPoolSize(settings.poolSize());
+        config.setMaximumPoolSize(settings.poolSize() - 1);
         Duration wait = settings.patience().compareTo(LONGEST_CONNECTION_WAIT) > 0
                 ? LONGEST_CONNECTION_WAIT
                 : settings.patience();
@@ -144,12 +198,12 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Au
         List<Change> changes = new ArrayList<>();
         changes.add(Change.of(entry.call(), handle -> CallTable.write(handle, entry)));
         buried.forEach(tombstone -> changes.add(burial(tombstone)));
-        return writer.write("remember the call " + entry.call(), List.copyOf(changes));
+        return writer.owe("remember the call " + entry.call(), List.copyOf(changes));
     }
 
     @Override
     public CompletionStage<Void> end(UUID call) {
-        return writer.write(
+        return writer.owe(
                 "forget the call " + call, List.of(Change.of(call, handle -> CallTable.remove(handle, call))));
     }
 
@@ -160,7 +214,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Au
 
     @Override
     public CompletionStage<Void> bury(Tombstone tombstone) {
-        return writer.write(
+        return writer.owe(
                 "remember the end of the call " + tombstone.call() + " for the device " + tombstone.device(),
                 List.of(burial(tombstone)));
     }
@@ -180,7 +234,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Au
 
     @Override
     public CompletionStage<Void> forgetTombstone(UUID call, DeviceId device) {
-        return writer.write(
+        return writer.owe(
                 "forget the end of the call " + call + " for the device " + device,
                 List.of(Change.of(new Grave(call, device), handle -> TombstoneTable.remove(handle, call, device))));
     }
@@ -216,6 +270,34 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Au
         return read("the secret " + name, handle -> SecretTable.load(handle, name));
     }
 
+    /**
+     * Whether the database was not there when it was last asked, or has not answered for a second: what is written now
+     * may wait for the {@link StoreSettings#patience} and then fail. It becomes false by itself. Cheap.
+     */
+    public boolean isAway() {
+        return writer.isAway();
+    }
+
+    /** How many writes wait to be taken to the database; never more than {@link StoreSettings#queueLimit}. Cheap. */
+    public int waitingWrites() {
+        return writer.waiting();
+    }
+
+    /** For how long the eldest of them has waited; zero if none waits. Cheap. */
+    public Duration oldestWait() {
+        return writer.oldestWait();
+    }
+
+    /** How many writes have failed since the start: refused, too many, or out of patience with a database away. Cheap. */
+    public long failedWrites() {
+        return writer.failedWrites();
+    }
+
+    /** How many transactions have been committed since the start. Cheap. */
+    public long batches() {
+        return writer.batches();
+    }
+
     private <T> T read(String what, Function<Handle, T> query) {
         try {
             // All tables of an answer as they were at one moment.
@@ -235,6 +317,11 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Au
             LOGGER.error(
                     "The database did not take all writes before the store was closed; those have failed. database={}",
                     database.place());
+            writer.cutOff();
+        }
+        Connection unused = first.getAndSet(null);
+        if (unused != null) {
+            close(unused);
         }
         pool.close();
     }

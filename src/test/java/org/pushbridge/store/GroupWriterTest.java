@@ -21,7 +21,8 @@ class GroupWriterTest {
     GroupWriterTest(@TempDir Path directory) {
         settings = StoreSettings.of("jdbc:h2:file:" + directory.resolve("database"), "pushbridge", "");
         Database database = Database.of(settings);
-        writer = new GroupWriter(database, Jdbi.create(database.url(), settings.user(), settings.password()), settings);
+        writer = new GroupWriter(
+                database, Jdbi.create(database.url(), settings.user(), settings.password()), settings, () -> {});
     }
 
     @BeforeEach

@@ -10,8 +10,6 @@ import static org.pushbridge.store.Samples.user;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -59,7 +57,7 @@ class PostgresStoreTest extends StoreContract {
 
     @Test
     void twoServersThatStartAtOnceAgreeOnASecret() {
-        try (Store other = Store.open(settings)) {
+        try (Store other = Store.openBeside(settings)) {
             CyclicBarrier bothFoundNone = new CyclicBarrier(2);
             AtomicInteger made = new AtomicInteger();
             Supplier<byte[]> fresh = () -> {
@@ -91,7 +89,7 @@ class PostgresStoreTest extends StoreContract {
 
     @Test
     void aServerThatCannotBeReachedIsNamed() throws IOException {
-        int port = unusedPort();
+        int port = PostgresServer.unusedPort();
         StoreSettings away =
                 StoreSettings.of("jdbc:postgresql://localhost:" + port + "/bridge?password=hidden-secret", "u", "p");
 
@@ -116,27 +114,81 @@ class PostgresStoreTest extends StoreContract {
                 .hasMessageContaining("'guest' may not do what is needed");
     }
 
+    private void dropConnections() throws SQLException {
+        try (Connection connection = PostgresServer.superuser().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = '"
+                    + settings.url().substring(settings.url().lastIndexOf('/') + 1) + "'");
+        }
+    }
+
     @Test
     void connectionsThatTheServerDropsAreReplaced() throws Exception {
         done(store.saveUser(user(ALICE)));
-        try (Connection connection = PostgresServer.superuser().getConnection();
-                Statement statement = connection.createStatement()) {
-            statement.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"
-                    + settings.url().substring(settings.url().lastIndexOf('/') + 1) + "'");
-        }
+        dropConnections();
 
         done(store.saveUser(user(BOB)));
 
         assertThat(store.loadUsers()).containsExactly(user(ALICE), user(BOB));
+        assertThat(store.isAway()).isFalse();
+        assertThatThrownBy(() -> Store.open(settings)).hasMessageContaining("Another Pushbridge runs");
+    }
+
+    @Test
+    void aSecondBridgeOnTheDatabaseIsRefusedUntilTheFirstIsGoneButACommandIsNot() {
+        assertThatThrownBy(() -> Store.open(settings))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("Another Pushbridge runs on the database " + settings.place())
+                .hasMessageContaining("in pg_stat_activity")
+                .hasMessageContaining("stop it");
+        try (Store command = Store.openBeside(settings)) {
+            done(command.saveUser(user(ALICE)));
+        }
+
+        reopen();
+        assertThat(store.loadUsers()).containsExactly(user(ALICE));
+    }
+
+    @Test
+    void aBridgeThatLostItsDatabaseToAnotherWritesNoMore() throws Exception {
+        settings = settings.with(Duration.ZERO);
+        reopen();
+        done(store.saveUser(user(ALICE)));
+        dropConnections();
+
+        try (Store other = Store.open(settings)) {
+            done(other.saveUser(user(BOB)));
+            await().atMost(Duration.ofSeconds(30))
+                    .untilAsserted(() -> assertThat(failure(store.removeUser(BOB)))
+                            .hasStackTraceContaining("Another Pushbridge runs"));
+            assertThat(store.isAway()).isTrue();
+        }
+
+        // Not even when that one is gone: what this one knows is no longer true.
+        assertThat(failure(store.removeUser(BOB)))
+                .hasStackTraceContaining("Another Pushbridge runs")
+                .hasStackTraceContaining("restart this one");
+        reopen();
+        assertThat(store.loadUsers()).containsExactly(user(ALICE), user(BOB));
+    }
+
+    @Test
+    void aServerThatNeverForcesItsDriveIsRefusedForDurabilityDisk() {
+        StoreSettings disk = settings.with(StoreSettings.Durability.DISK);
+
+        assertThatThrownBy(() -> Store.open(disk))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("has fsync = off")
+                .hasMessageContaining("database.durability = process");
     }
 
     @Test
     void anOutageIsSatOutForAWhileThenReportedAndEndsByItself(@TempDir Path directory) throws Exception {
-        int port = unusedPort();
-        EmbeddedPostgres server = start(directory, port);
+        int port = PostgresServer.unusedPort();
+        EmbeddedPostgres server = PostgresServer.start(directory, port);
         StoreSettings patient = StoreSettings.of(server.getJdbcUrl("postgres", "postgres"), "postgres", "");
         try (Store bridge = Store.open(patient.with(Duration.ofMinutes(1)));
-                Store hasty = Store.open(patient.with(Duration.ZERO))) {
+                Store hasty = Store.openBeside(patient.with(Duration.ZERO))) {
             done(bridge.saveUser(user(ALICE)));
             server.close();
 
@@ -148,7 +200,7 @@ class PostgresStoreTest extends StoreContract {
             CompletableFuture<Void> waiting =
                     bridge.saveDevice(device(ALICE, "1")).toCompletableFuture();
 
-            server = start(directory, port);
+            server = PostgresServer.start(directory, port);
 
             assertThat(waiting).succeedsWithin(Duration.ofSeconds(30));
             await().atMost(Duration.ofSeconds(30)).until(() -> {
@@ -163,20 +215,6 @@ class PostgresStoreTest extends StoreContract {
             assertThat(bridge.loadDevices()).containsExactly(device(ALICE, "1"));
         } finally {
             server.close();
-        }
-    }
-
-    private static EmbeddedPostgres start(Path directory, int port) throws IOException {
-        return PostgresServer.builder()
-                .setDataDirectory(directory)
-                .setCleanDataDirectory(false)
-                .setPort(port)
-                .start();
-    }
-
-    private static int unusedPort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 }

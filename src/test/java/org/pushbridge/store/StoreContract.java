@@ -30,6 +30,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -542,6 +543,42 @@ abstract class StoreContract {
         execute("DELETE FROM \"flyway_schema_history\" WHERE \"version\" = '999'");
         store = Store.open(settings);
         assertThat(store.loadUsers()).containsExactly(user(ALICE));
+    }
+
+    @Test
+    void aDatabaseOfTheFirstVersionIsBroughtUpToDateWithAllThatIsInIt() throws Exception {
+        StoreSettings old = newDatabase();
+        store.close();
+        settings = old;
+        Flyway.configure()
+                .dataSource(old.url(), old.user(), old.password())
+                .locations("classpath:org/pushbridge/store/migration")
+                .target("1")
+                .load()
+                .migrate();
+        UUID call = UUID.randomUUID();
+        DeviceId phone = DeviceId.of(ALICE, "1");
+        execute("INSERT INTO users (aor_user, aor_host, ha1_md5, ha1_sha256) VALUES ('alice', 'example.com', '"
+                + user(ALICE).ha1Md5() + "', '" + user(ALICE).ha1Sha256() + "')");
+        execute("INSERT INTO tombstones (call_id, device_id, ended_at, expires_at, reason) VALUES ('" + call + "', '"
+                + phone.value() + "', 1, 2000000000, 'caller-cancelled')");
+
+        store = Store.open(settings);
+
+        assertThat(store.loadUsers()).containsExactly(user(ALICE));
+        assertThat(store.loadTombstones(Instant.EPOCH))
+                .containsExactly(new Tombstone(
+                        call,
+                        phone,
+                        Instant.ofEpochSecond(0, 1),
+                        Instant.ofEpochSecond(2),
+                        "caller-cancelled",
+                        "",
+                        "",
+                        false,
+                        false));
+        done(store.write(entry(call, "parked"), List.of()));
+        assertThat(store.loadCalls()).hasSize(1);
     }
 
     @Test
