@@ -67,7 +67,8 @@ public final class Server implements AutoCloseable {
             PushSettings pushSettings = simulated.map(InnerApns::settings).orElseGet(() -> Settings.push(config));
             PushSender pushes = opened("push sender", new PushSender(pushSettings, clock));
             var unused = pushes.warmUp(); // the log tells what came of it
-            PushBudget budget = new PushBudget(
+            PushBudget budget = PushBudget.load(
+                    store,
                     config.calls().pushBudget().wastedLimit(),
                     config.calls().pushBudget().pause());
             Optional<VerdictLinks> verdicts = config.http()

@@ -5,6 +5,9 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 
 /**
  * Guards devices against wasted VoIP pushes: iOS stops delivering to an app that gets them and shows no call.
@@ -13,29 +16,44 @@ import java.util.Optional;
  * a row begin a pause; after it one push is let through as a trial, and if that is wasted, too, the next pause begins. A
  * REGISTER ends all that.
  *
- * <p>Time comes from the caller only. Safe for any thread; never blocks for long. What is known is bounded and does not
- * survive a restart: the devices that were pushed to longest ago are forgotten first.
+ * <p>Time comes from the caller only. Safe for any thread; never blocks for long. What is known is bounded: the devices
+ * that were pushed to longest ago are forgotten first. It survives through a {@link PushBudgetStore}; a push does not wait
+ * for that.
  */
 public final class PushBudget {
     /** The field reports up to 25 s from push to REGISTER; a phone that takes longer does not wake. */
     public static final Duration ANSWER_WITHIN = Duration.ofSeconds(60);
 
+    private static final Logger LOG = LogManager.getLogger(PushBudget.class);
+
     private static final int MOST_DEVICES = 100_000;
 
     private final int wastedLimit;
     private final Duration pause;
+    private final PushBudgetStore store;
     private final Map<DeviceId, Account> accounts = new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<DeviceId, Account> eldest) {
-            return size() > MOST_DEVICES;
+            boolean tooMany = size() > MOST_DEVICES;
+            if (tooMany) {
+                watched(store.forgetPushBudget(eldest.getKey()));
+            }
+            return tooMany;
         }
     };
 
     /**
+     * Without a memory that survives.
+     *
      * @param wastedLimit how many wasted pushes in a row begin a pause; 0 for none ever
      * @param pause for how long there are no VoIP pushes then
      */
     public PushBudget(int wastedLimit, Duration pause) {
+        this(wastedLimit, pause, new UnkeptPushBudgets());
+    }
+
+    private PushBudget(int wastedLimit, Duration pause, PushBudgetStore store) {
+        this.store = store;
         if (wastedLimit < 0 || pause.isNegative() || pause.isZero()) {
             throw new IllegalArgumentException(
                     "A push budget needs a limit of 0 or more and a pause that takes time, not " + wastedLimit + " and "
@@ -43,6 +61,26 @@ public final class PushBudget {
         }
         this.wastedLimit = wastedLimit;
         this.pause = pause;
+    }
+
+    /**
+     * Reads what the store knows. Blocks.
+     *
+     * @param wastedLimit how many wasted pushes in a row begin a pause; 0 for none ever
+     * @param pause for how long there are no VoIP pushes then
+     */
+    public static PushBudget load(PushBudgetStore store, int wastedLimit, Duration pause) {
+        PushBudget budget = new PushBudget(wastedLimit, pause, store);
+        for (PushBudgetStore.Account saved : store.loadPushBudgets()) {
+            budget.accounts.put(
+                    saved.device(),
+                    new Account(
+                            saved.wasted(),
+                            saved.waitingSince(),
+                            saved.pausedUntil().orElse(Instant.MIN),
+                            saved.refusalKnown()));
+        }
+        return budget;
     }
 
     /** What is to be done about a call. */
@@ -77,10 +115,12 @@ public final class PushBudget {
         if (known.mayRing(now, wastedLimit)) {
             // A put that replaces would keep its place among the eldest.
             accounts.remove(device);
-            accounts.put(device, known.pushed(now, wastedLimit, pause));
+            put(device, known.pushed(now, wastedLimit, pause));
             return Ruling.RING;
         }
-        accounts.put(device, known.refused());
+        if (!known.refusalKnown()) {
+            put(device, known.refused());
+        }
         return known.refusalKnown() ? Ruling.PAUSED : Ruling.PAUSE_BEGINS;
     }
 
@@ -90,7 +130,10 @@ public final class PushBudget {
      * @param at when it was asked for with {@link #take}
      */
     public synchronized void notPushed(DeviceId device, Instant at) {
-        accounts.computeIfPresent(device, (id, known) -> known.withoutPushOf(at));
+        Account known = accounts.get(device);
+        if (known != null && known.waitingSince().filter(at::equals).isPresent()) {
+            put(device, known.withoutPush());
+        }
     }
 
     /** Notes that the device registered. */
@@ -100,6 +143,7 @@ public final class PushBudget {
         if (known != null
                 && known.waitingSince().map(since -> !at.isBefore(since)).orElse(true)) {
             accounts.remove(device);
+            watched(store.forgetPushBudget(device));
         }
     }
 
@@ -107,6 +151,23 @@ public final class PushBudget {
         Account known = known(device, now);
         return new State(
                 known.wasted(), known.mayRing(now, wastedLimit) ? Optional.empty() : Optional.of(known.pausedUntil()));
+    }
+
+    private void put(DeviceId device, Account account) {
+        accounts.put(device, account);
+        watched(store.savePushBudget(new PushBudgetStore.Account(
+                device,
+                account.wasted(),
+                account.waitingSince(),
+                Optional.of(account.pausedUntil()).filter(until -> until.isAfter(Instant.MIN)),
+                account.refusalKnown())));
+    }
+
+    private static void watched(CompletionStage<Void> write) {
+        var unused = write.exceptionally(fault -> {
+            LOG.warn("A push budget could not be stored; a crash now would lose it", fault);
+            return null;
+        });
     }
 
     private Account known(DeviceId device, Instant now) {
@@ -149,10 +210,8 @@ public final class PushBudget {
             return new Account(wasted, waitingSince, pausedUntil, true);
         }
 
-        Account withoutPushOf(Instant at) {
-            return waitingSince.filter(at::equals).isPresent()
-                    ? new Account(wasted, Optional.empty(), pausedUntil, refusalKnown)
-                    : this;
+        Account withoutPush() {
+            return new Account(wasted, Optional.empty(), pausedUntil, refusalKnown);
         }
     }
 }

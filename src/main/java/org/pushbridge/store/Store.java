@@ -28,23 +28,24 @@ import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.DeviceStore;
+import org.pushbridge.device.PushBudgetStore;
 import org.pushbridge.device.Tombstone;
 import org.pushbridge.device.TombstoneStore;
 import org.pushbridge.device.User;
 import org.pushbridge.store.GroupWriter.Change;
 
 /**
- * The database: users, devices, calls, tombstones and the bridge's own secrets survive in it.
+ * The database: users, devices, calls, tombstones, push budgets and the bridge's own secrets survive in it.
  *
  * <p>Safe for any thread. Writes return at once; their stage completes when the write is on disk, in the order of the
  * calls, on the writer's thread, which must not be held up. It completes exceptionally, with a {@link StoreException},
  * if the database refuses the write, has been away for longer than {@link StoreSettings#patience}, or has more writes
- * waiting than it may. What is written of calls, tombstones is made nevertheless when a database that was
+ * waiting than it may. What is written of calls, tombstones and push budgets is made nevertheless when a database that was
  * away is back, as far as the bridge lives until then. Reads block, and throw a {@link StoreException} if the database is away.
  *
  * <p>For what "on disk" means, see {@link H2File} and {@link PostgreSql}.
  */
-public final class Store implements DeviceStore, CallJournal, TombstoneStore, AutoCloseable {
+public final class Store implements DeviceStore, CallJournal, TombstoneStore, PushBudgetStore, AutoCloseable {
     private static final Logger LOGGER = LogManager.getLogger(Store.class);
     private static final Duration DRAIN_LIMIT = Duration.ofSeconds(10);
     private static final Duration SHORTEST_CONNECTION_WAIT = Duration.ofMillis(250);
@@ -243,6 +244,28 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Au
     public CompletionStage<Void> purgeTombstones(Instant now) {
         return writer.write("forget old tombstones", handle -> TombstoneTable.purge(handle, now));
     }
+
+    @Override
+    public List<Account> loadPushBudgets() {
+        return read("the push budgets", PushBudgetTable::load);
+    }
+
+    @Override
+    public CompletionStage<Void> savePushBudget(Account account) {
+        return writer.owe(
+                "save the push budget of the device " + account.device(),
+                List.of(Change.of(new Budget(account.device()), handle -> PushBudgetTable.save(handle, account))));
+    }
+
+    @Override
+    public CompletionStage<Void> forgetPushBudget(DeviceId device) {
+        return writer.owe(
+                "forget the push budget of the device " + device,
+                List.of(Change.of(new Budget(device), handle -> PushBudgetTable.remove(handle, device))));
+    }
+
+    /** What a push budget is the subject of. */
+    private record Budget(DeviceId device) {}
 
     /**
      * The secret of that name; the same for everyone who uses the database, for as long as the database lives. Blocks.
