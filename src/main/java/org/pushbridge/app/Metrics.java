@@ -22,6 +22,7 @@ import org.pushbridge.push.PushStatistics;
 import org.pushbridge.sip.CallRefusal;
 import org.pushbridge.sip.SipEdge;
 import org.pushbridge.sip.stack.SipCounters;
+import org.pushbridge.store.Store;
 import org.pushbridge.web.VerdictServer;
 
 /**
@@ -54,12 +55,18 @@ final class Metrics implements AutoCloseable {
      * What the database's writer has to do.
      *
      * @param waiting writes that wait
-     * @param refused writes that were refused because too many waited
-     * @param failed writes that were not done for another reason
+     * @param seconds how long the oldest of them has waited
+     * @param failed writes that were not done in time
+     * @param away whether the database is away: 1 or 0
      */
-    record Writer(DoubleSupplier waiting, DoubleSupplier refused, DoubleSupplier failed) {
-        /** Nothing is known of it. */
-        static final Writer UNKNOWN = new Writer(() -> 0, () -> 0, () -> 0);
+    record Writer(DoubleSupplier waiting, DoubleSupplier seconds, DoubleSupplier failed, DoubleSupplier away) {
+        static Writer of(Store store) {
+            return new Writer(
+                    store::waitingWrites,
+                    () -> store.oldestWait().toNanos() / 1e9,
+                    store::failedWrites,
+                    () -> store.isAway() ? 1 : 0);
+        }
     }
 
     Metrics(
@@ -80,8 +87,9 @@ final class Metrics implements AutoCloseable {
                 "database.writes.waiting.limit",
                 "How many may",
                 () -> Settings.store(config).queueLimit());
-        counter("database.writes.refused", "Writes refused because too many waited", writer.refused);
-        counter("database.writes.failed", "Writes that failed for another reason", writer.failed);
+        gauge("database.writes.delay.seconds", "How long the oldest of them has waited", writer.seconds);
+        counter("database.writes.failed", "Writes that were not done in time", writer.failed);
+        gauge("database.away", "Whether the database is away", writer.away);
         verdictApi.ifPresent(api -> http(config, api));
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);

@@ -88,7 +88,8 @@ final class PushWaker implements Waker {
             return;
         }
         Instant now = clock.instant();
-        PushBudget.Ruling ruling = budget.take(device, now);
+        // One that is repeated was paid for.
+        PushBudget.Ruling ruling = wake.repeated() ? PushBudget.Ruling.RING : budget.take(device, now);
         if (ruling == PushBudget.Ruling.PAUSE_BEGINS) {
             LOG.warn(
                     "device={} of {} did not register after its last {} VoIP pushes and gets none until {}, so that iOS"

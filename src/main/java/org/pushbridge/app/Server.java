@@ -103,7 +103,7 @@ public final class Server implements AutoCloseable {
                     VerdictServer.start(Settings.web(config), links.tokens(), new SipDesk(sip.callStates()))));
             Metrics metrics = opened(
                     "metrics",
-                    new Metrics(config, sip, pushes, directory, tombstones, Metrics.Writer.UNKNOWN, verdictApi));
+                    new Metrics(config, sip, pushes, directory, tombstones, Metrics.Writer.of(store), verdictApi));
             adminHttp = config.admin()
                     .http()
                     .listen()

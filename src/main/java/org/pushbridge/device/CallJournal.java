@@ -30,6 +30,9 @@ public interface CallJournal {
     /** Forgets a call that is over. It must not be written again. */
     CompletionStage<Void> end(UUID call);
 
+    /** Whether writes will have to wait, as the database is not there. Cheap. */
+    boolean isAway();
+
     /** All calls, the eldest first. Blocks. */
     List<Entry> loadCalls();
 }

@@ -14,7 +14,8 @@ public interface CallEdge extends CallPorts {
      *
      * @param memory what the rules want to be remembered
      * @param actions those of the step
-     * @return completes, on any thread, when it is on disk; exceptionally if it will not be
+     * @return completes, on any thread, when it is on disk; exceptionally if it cannot be for now: a call that has begun
+     *     goes on then all the same
      */
     CompletionStage<Void> remember(Call memory, List<CallAction> actions);
 

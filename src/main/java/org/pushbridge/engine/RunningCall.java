@@ -31,7 +31,6 @@ import org.pushbridge.call.Timer;
 public final class RunningCall<E extends CallEdge> {
     private static final Logger log = LogManager.getLogger(RunningCall.class);
     private static final int REMEMBERED_EVENTS = 32;
-    private static final Duration REMEMBER_AGAIN = Duration.ofSeconds(5);
 
     private final CallEngine<E> engine;
     private final Shard shard;
@@ -56,19 +55,14 @@ public final class RunningCall<E extends CallEdge> {
 
     /** The actions of one step, in their turn; held until what they promise is on disk. */
     private static final class Batch {
+        private final Runnable first;
         private final List<CallAction> actions;
-        private final Runnable then;
         private boolean held;
 
-        Batch(List<CallAction> actions, boolean held) {
+        Batch(Runnable first, List<CallAction> actions, boolean held) {
+            this.first = first;
             this.actions = actions;
             this.held = held;
-            this.then = () -> {};
-        }
-
-        Batch(Runnable then) {
-            this.actions = List.of();
-            this.then = then;
         }
     }
 
@@ -115,7 +109,13 @@ public final class RunningCall<E extends CallEdge> {
      * when the journal has the call as it stands after the step (invariant 7).
      */
     public void on(CallEvent event) {
+        on(event, () -> {});
+    }
+
+    /** The same, with work to be done right before it is carried out, and in any case. */
+    public void on(CallEvent event, Runnable first) {
         if (over) {
+            first.run();
             return;
         }
         if (lastEvents.size() == REMEMBERED_EVENTS) {
@@ -128,7 +128,9 @@ public final class RunningCall<E extends CallEdge> {
         Call now = call.remembered();
         boolean due = !Optional.of(now).equals(memory)
                 || step.actions().stream().anyMatch(a -> a instanceof CallAction.Reply && a.isPromise());
-        Batch batch = new Batch(step.actions(), due && promises);
+        // Time runs on, however slow the disk is.
+        step.actions().forEach(this::setTimer);
+        Batch batch = new Batch(first, step.actions(), due && promises);
         outbox.add(batch);
         if (due) {
             remember(now, batch);
@@ -141,7 +143,7 @@ public final class RunningCall<E extends CallEdge> {
         if (over) {
             work.run();
         } else {
-            outbox.add(new Batch(work));
+            outbox.add(new Batch(work, List.of(), false));
             carryOut();
         }
     }
@@ -159,7 +161,10 @@ public final class RunningCall<E extends CallEdge> {
                         return;
                     }
                     if (fault != null) {
-                        forgotten(now, fault);
+                        log.warn(
+                                "Call {} goes on, but a crash now would lose where it stands: {}",
+                                id,
+                                fault.getMessage());
                     } else if (!begun) {
                         begun = true;
                         edge.begun();
@@ -167,19 +172,6 @@ public final class RunningCall<E extends CallEdge> {
                     batch.held = false;
                     carryOut();
                 }));
-    }
-
-    /** A call that has begun goes on, and is written down as soon as the journal takes it. */
-    private void forgotten(Call lost, Throwable fault) {
-        log.warn("Call {} goes on, but a crash now would lose where it stands: {}", id, fault.getMessage());
-        if (memory.equals(Optional.of(lost))) {
-            memory = Optional.empty();
-            after(REMEMBER_AGAIN, () -> {
-                if (memory.isEmpty()) {
-                    remember(call.remembered(), new Batch(List.of(), false));
-                }
-            });
-        }
     }
 
     private void carryOut() {
@@ -190,13 +182,13 @@ public final class RunningCall<E extends CallEdge> {
         try {
             while (!over && !outbox.isEmpty() && !outbox.element().held) {
                 Batch batch = outbox.remove();
+                batch.first.run();
                 for (CallAction action : batch.actions) {
                     if (over) {
                         return; // an action before it broke the call
                     }
                     carryOut(action);
                 }
-                batch.then.run();
             }
         } finally {
             carryingOut = false;
@@ -204,11 +196,7 @@ public final class RunningCall<E extends CallEdge> {
     }
 
     private void carryOut(CallAction action) {
-        if (action instanceof CallAction.StartTimer start) {
-            startTimer(start);
-        } else if (action instanceof CallAction.StopTimer stop) {
-            stopTimer(stop.timer());
-        } else if (action instanceof CallAction.Finish finish) {
+        if (action instanceof CallAction.Finish finish) {
             end();
             edge.finished(call, finish.ending());
         } else if (action instanceof CallAction.ForEdge forEdge) {
@@ -259,6 +247,14 @@ public final class RunningCall<E extends CallEdge> {
         void cancel();
     }
 
+    private void setTimer(CallAction action) {
+        if (action instanceof CallAction.StartTimer start) {
+            startTimer(start);
+        } else if (action instanceof CallAction.StopTimer stop) {
+            stopTimer(stop.timer());
+        }
+    }
+
     private void startTimer(CallAction.StartTimer start) {
         stopTimer(start.timer());
         timers.put(
@@ -303,7 +299,7 @@ public final class RunningCall<E extends CallEdge> {
         timers.values().forEach(Timeout::cancel);
         timers.clear();
         engine.forget(this, new ArrayList<>(dialogs), new ArrayList<>(aors));
-        outbox.forEach(batch -> batch.then.run());
+        outbox.forEach(batch -> batch.first.run());
         outbox.clear();
     }
 }

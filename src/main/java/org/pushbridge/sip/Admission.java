@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.pushbridge.engine.CallEngine;
 
@@ -20,6 +21,7 @@ final class Admission {
 
     private final CallEngine<BridgedCall> engine;
     private final Supplier<Duration> received;
+    private final BooleanSupplier away;
     private final Map<CallRefusal, LongAdder> refused = new EnumMap<>(CallRefusal.class);
     private final AtomicLong lookedAt = new AtomicLong(System.nanoTime() - LOOK_EVERY_NANOS);
     /** Counting them takes longer than an INVITE may. */
@@ -27,8 +29,12 @@ final class Admission {
 
     private volatile Optional<Duration> draining = Optional.empty();
 
-    /** @param received how long the oldest message has waited that was received and not looked at yet */
-    Admission(CallEngine<BridgedCall> engine, Supplier<Duration> received) {
+    /**
+     * @param received how long the oldest message has waited that was received and not looked at yet
+     * @param away whether calls cannot be remembered now
+     */
+    Admission(CallEngine<BridgedCall> engine, Supplier<Duration> received, BooleanSupplier away) {
+        this.away = away;
         this.received = received;
         this.engine = engine;
         for (CallRefusal why : CallRefusal.values()) {
@@ -45,6 +51,9 @@ final class Admission {
     Optional<CallRefusal> obstacle() {
         if (draining.isPresent()) {
             return Optional.of(CallRefusal.DRAINING);
+        }
+        if (away.getAsBoolean()) {
+            return Optional.of(CallRefusal.DATABASE_AWAY);
         }
         Duration most = engine.settings().maxDelay();
         if (engine.delay().compareTo(most) > 0 || received.get().compareTo(most) > 0) {

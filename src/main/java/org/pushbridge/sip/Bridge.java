@@ -70,7 +70,7 @@ final class Bridge {
         this.identifiers = new Identifiers(secret);
         this.directory = directory;
         this.engine = engine;
-        this.admission = new Admission(engine, () -> stack.map(SipStack::delay).orElse(Duration.ZERO));
+        this.admission = new Admission(engine, () -> stack.map(SipStack::delay).orElse(Duration.ZERO), journal::isAway);
         this.waker = waker;
         this.tombstones = tombstones;
         this.clock = clock;

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sip.address.Address;
@@ -86,8 +87,8 @@ final class BridgedCall implements CallEdge {
     private int pushes;
     /** Whether a push failed for a reason that may be over soon, such as an APNs out of reach. */
     private boolean wakeFailedForNow;
-    /** Where Apple would not deliver the push: nothing rings there that an end would have to be told of. */
-    private final Set<LegId> neverPushed = new HashSet<>();
+    /** Who was pushed to before the bridge was started anew. */
+    private final Set<LegId> pushedBefore = new HashSet<>();
 
     /** A dialog as seen on one side. */
     private record Confirmed(Side side, LegDialog dialog) {}
@@ -97,6 +98,12 @@ final class BridgedCall implements CallEdge {
 
     /** Tombstones of the step under way, written with it. */
     private final Map<LegId, Tombstone> buried = new HashMap<>();
+
+    /** Whether it is from before the bridge was started anew. */
+    private boolean restored;
+
+    /** Whether it is remembered. */
+    private boolean hasBegun;
 
     /** The INVITE as the journal gets it; once. */
     private Optional<byte[]> bytes = Optional.empty();
@@ -144,6 +151,8 @@ final class BridgedCall implements CallEdge {
     static BridgedCall restored(
             Bridge bridge, RunningCall<BridgedCall> running, InboundRequest invite, CallMemory memory) {
         BridgedCall call = new BridgedCall(bridge, running, invite, memory.caller(), memory.callee(), memory.began());
+        call.hasBegun = true;
+        call.restored = true;
         memory.callerDialogs().forEach(call.caller::restore);
         memory.legs().forEach((id, leg) -> {
             DeviceLeg restored = call.newLeg(id, leg.farEnd());
@@ -152,6 +161,11 @@ final class BridgedCall implements CallEdge {
             restored.answered.addAll(leg.answered());
             restored.noteHeard();
             running.claimDialog(restored.localTag);
+        });
+        memory.call().legs().forEach((id, leg) -> {
+            if (leg.wake() != Leg.Wake.NOT_PUSHED) {
+                call.pushedBefore.add(id);
+            }
         });
         call.unacknowledged = memory.answer();
         call.acknowledged =
@@ -189,7 +203,6 @@ final class BridgedCall implements CallEdge {
         for (CallAction action : actions) {
             if (action instanceof CallAction.Bury bury) {
                 bridge.device(bury.leg())
-                        .filter(device -> bury.had() || !neverPushed.contains(bury.leg()))
                         .ifPresent(device -> buried.put(bury.leg(), tombstone(device, bury.verdict(), bury.had())));
             } else if (action instanceof CallAction.AnswerCaller answer) {
                 unacknowledged = Optional.of(text(answer(answer)));
@@ -199,7 +212,10 @@ final class BridgedCall implements CallEdge {
         if (bytes.isEmpty()) {
             bytes = Optional.of(caller.invite.bytes());
         }
-        return bridge.journal().write(new CallJournal.Entry(id().value(), bytes.get(), state), tombstonesOf(actions));
+        CompletionStage<Void> written =
+                bridge.journal().write(new CallJournal.Entry(id().value(), bytes.get(), state), tombstonesOf(actions));
+        boolean goesOn = hasBegun && bridge.journal().isAway(); // it is written when the database is back
+        return goesOn ? CompletableFuture.completedStage(null) : written;
     }
 
     private List<Tombstone> tombstonesOf(List<CallAction> actions) {
@@ -251,6 +267,7 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void begun() {
+        hasBegun = true;
         caller.invite.respond(Responses.create(caller.invite.message(), 100, Optional.empty()));
     }
 
@@ -260,6 +277,7 @@ final class BridgedCall implements CallEdge {
         response.setHeader((Header) Messages.header("Retry-After", "5"));
         caller.invite.respond(response);
         bridge.over(id());
+        forget();
     }
 
     private static String text(SIPResponse response) {
@@ -590,9 +608,6 @@ final class BridgedCall implements CallEdge {
     private void pushFailed(LegId leg, Waker.Failure failure) {
         log.info("The push of call={} will not wake device={}: {}", id(), leg, failure.why());
         wakeFailedForNow |= !failure.appGone();
-        if (failure.appGone()) {
-            neverPushed.add(leg);
-        }
         running.on(failure.appGone() ? new CallEvent.AppGone(leg) : new CallEvent.PushFailed(leg));
     }
 
@@ -614,7 +629,8 @@ final class BridgedCall implements CallEdge {
                 from.getDisplayName() == null ? "" : from.getDisplayName(),
                 caller.offer.offersVideo(),
                 began,
-                began.plus(running.call().plan().ringLimit()));
+                began.plus(running.call().plan().ringLimit()),
+                pushedBefore.contains(Bridge.leg(device.id())));
     }
 
     @Override
@@ -796,9 +812,9 @@ final class BridgedCall implements CallEdge {
 
     // --- what comes in -------------------------------------------------------------------------------------------
 
-    /** The caller's CANCEL of the call's INVITE. */
-    void onCancel() {
-        running.on(new CallEvent.CallerCancelled());
+    /** The caller's CANCEL of the call's INVITE; it is confirmed once the end of the call is remembered. */
+    void onCancel(InboundRequest cancel) {
+        running.on(new CallEvent.CallerCancelled(), cancel::confirm);
     }
 
     /** Any request that carries a To tag and one of the call's Call-IDs; ACK included. */
@@ -859,8 +875,10 @@ final class BridgedCall implements CallEdge {
             }
             running.on(new CallEvent.ByeReceived(exchange, content));
         } else {
-            request.attach(
-                    (Runnable) () -> running.submit(() -> running.on(new CallEvent.ExchangeCancelled(exchange))));
+            request.attach((Cancellable) cancel -> {
+                cancel.confirm();
+                running.submit(() -> running.on(new CallEvent.ExchangeCancelled(exchange)));
+            });
             running.on(new CallEvent.RequestReceived(exchange, message.getMethod(), content));
         }
     }
@@ -922,7 +940,8 @@ final class BridgedCall implements CallEdge {
         Optional<Dialog> dialog = dialog(side, id);
         if (last != null && last.cseq() == cseq) {
             bridge.stack().sendAck(last.ack(), bridge.destination(dialog.orElseThrow(), farEnd(side, id)));
-        } else if (last == null
+        } else if (restored
+                && last == null
                 && acknowledged
                 && dialog.isPresent()
                 && cseq <= dialog.get().localCseq()) {

@@ -8,6 +8,8 @@ public enum CallRefusal {
     BEHIND,
     /** There are as many calls as may be, or the mailbox of the call's thread is full: 503. */
     CALLS,
+    /** The database is away, so that nothing could be remembered of the call: 503. */
+    DATABASE_AWAY,
     /** As many calls ring or wait as may: 503. */
     UNANSWERED,
     /** As many calls ring or wait for this user as may: 486. */

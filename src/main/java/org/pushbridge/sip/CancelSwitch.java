@@ -1,27 +1,25 @@
 package org.pushbridge.sip;
 
 import java.util.Optional;
+import org.pushbridge.sip.stack.InboundRequest;
 
 /**
  * Hangs on an INVITE from its very arrival, so that a CANCEL that overtakes the making of the call is not lost. Any
  * thread.
  */
-final class CancelSwitch implements Runnable {
-    private boolean cancelled;
-    private Optional<Runnable> whenCancelled = Optional.empty();
+final class CancelSwitch implements Cancellable {
+    private Optional<InboundRequest> cancelled = Optional.empty();
+    private Optional<Cancellable> whenCancelled = Optional.empty();
 
-    /** The CANCEL came. */
     @Override
-    public synchronized void run() {
-        cancelled = true;
-        whenCancelled.ifPresent(Runnable::run);
+    public synchronized void cancel(InboundRequest cancel) {
+        cancelled = Optional.of(cancel);
+        whenCancelled.ifPresent(work -> work.cancel(cancel));
     }
 
     /** Says what a CANCEL is to do; at once, if it has come. */
-    synchronized void connect(Runnable work) {
+    synchronized void connect(Cancellable work) {
         whenCancelled = Optional.of(work);
-        if (cancelled) {
-            work.run();
-        }
+        cancelled.ifPresent(work::cancel);
     }
 }

@@ -75,6 +75,7 @@ final class InviteHandler {
             begin(request, caller, called, cancel);
         } catch (Refused refused) {
             refuse(request, refused.refusal);
+            cancel.connect(InboundRequest::confirm);
         }
     }
 
@@ -229,7 +230,7 @@ final class InviteHandler {
                 .begin(plan, running -> new BridgedCall(bridge, running, request, caller, called))
                 .orElseThrow(() -> new Refused(notNow(CallRefusal.CALLS)));
         call.submit(() -> call.edge().catchUp());
-        cancel.connect(() -> call.submit(() -> call.edge().onCancel()));
+        cancel.connect(by -> call.submit(() -> call.edge().onCancel(by)));
     }
 
     private List<Candidate> candidates(FarEnd caller, CallMemory.Called called) throws Refused {

@@ -112,7 +112,7 @@ public final class SipEdge implements AutoCloseable {
         invite.attach(cancel);
         RunningCall<BridgedCall> call =
                 engine.resume(memory.call(), running -> BridgedCall.restored(bridge, running, invite, memory));
-        cancel.connect(() -> call.submit(() -> call.edge().onCancel()));
+        cancel.connect(by -> call.submit(() -> call.edge().onCancel(by)));
         return call;
     }
 
@@ -303,9 +303,11 @@ public final class SipEdge implements AutoCloseable {
             }
         }
 
-        /** The stack has answered the CANCEL itself; what it cancels carries what to do. */
+        /** What it cancels carries what to do. */
         private void onCancel(InboundRequest cancel) {
-            cancel.cancelled().flatMap(InboundRequest::attachment).ifPresent(onCancel -> ((Runnable) onCancel).run());
+            cancel.cancelled()
+                    .flatMap(InboundRequest::attachment)
+                    .ifPresentOrElse(onCancel -> ((Cancellable) onCancel).cancel(cancel), cancel::confirm);
         }
 
         private void onInDialog(InboundRequest request) {

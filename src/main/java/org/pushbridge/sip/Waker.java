@@ -71,6 +71,7 @@ public interface Waker {
      * @param video whether the offer has video
      * @param sentAt when the call arrived
      * @param expiresAt when the ring limit ends it; for a request that waits, until when it does
+     * @param repeated whether the bridge was started anew before it knew what became of the very same push
      */
     record Wake(
             CallId call,
@@ -81,5 +82,6 @@ public interface Waker {
             String displayName,
             boolean video,
             Instant sentAt,
-            Instant expiresAt) {}
+            Instant expiresAt,
+            boolean repeated) {}
 }

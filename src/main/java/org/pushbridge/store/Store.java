@@ -297,6 +297,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
      * Whether the database was not there when it was last asked, or has not answered for a second: what is written now
      * may wait for the {@link StoreSettings#patience} and then fail. It becomes false by itself. Cheap.
      */
+    @Override
     public boolean isAway() {
         return writer.isAway();
     }

@@ -216,7 +216,8 @@ class PushWakerTest {
                 "Bob",
                 false,
                 began,
-                began.plusSeconds(45));
+                began.plusSeconds(45),
+                false);
     }
 
     /** A device with these tokens, known to the directory. */

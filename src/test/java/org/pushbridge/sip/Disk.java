@@ -157,6 +157,11 @@ final class Disk implements DeviceStore, TombstoneStore, CallJournal {
     }
 
     @Override
+    public boolean isAway() {
+        return false;
+    }
+
+    @Override
     public synchronized List<Entry> loadCalls() {
         return List.copyOf(calls.values());
     }

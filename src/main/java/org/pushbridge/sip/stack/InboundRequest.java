@@ -15,6 +15,7 @@ public final class InboundRequest {
     private final Optional<ServerTransaction> transaction;
     private final Optional<InboundRequest> cancelled;
     private volatile @Nullable Object attachment;
+    private volatile @Nullable SIPResponse confirmation;
 
     InboundRequest(
             Reception reception,
@@ -34,6 +35,19 @@ public final class InboundRequest {
     /** With received and rport in its top Via, and with a Max-Forwards. Not to be changed; clone it to forward it. */
     public SIPRequest message() {
         return message;
+    }
+
+    /** Answers a CANCEL that was passed on: 200. Nothing happens the second time. */
+    public void confirm() {
+        SIPResponse ok = confirmation;
+        if (ok != null) {
+            respond(ok);
+        }
+    }
+
+    /** @param ok what {@link #confirm} answers */
+    void confirmWith(SIPResponse ok) {
+        confirmation = ok;
     }
 
     /** The message as it stands now, for {@link SipStack#takeUp(byte[], Flow, boolean, Optional)}. */

@@ -316,9 +316,11 @@ final class Reception {
             return;
         }
         String tag = invite.map(ServerTransaction::toTag).or(() -> answered).orElse("");
-        cancel.respond(Responses.create(request, 200, Optional.of(tag.isEmpty() ? Tokens.tag() : tag)));
+        cancel.confirmWith(Responses.create(request, 200, Optional.of(tag.isEmpty() ? Tokens.tag() : tag)));
         if (cancel.cancelled().isPresent() && !cancel.cancelled().get().isAnswered()) {
             passUp(cancel);
+        } else {
+            cancel.confirm();
         }
     }
 

@@ -16,8 +16,8 @@ public interface SipEvents {
      *
      * <ul>
      *   <li>an ACK ({@link InboundRequest#isAck()}) is to a 2xx or to nothing the stack knows, and cannot be answered;
-     *   <li>a CANCEL ({@link InboundRequest#cancelled()}) has been answered 200 already; what is left is to end the
-     *       INVITE with 487. It is not passed on once the INVITE has its final response.
+     *   <li>a CANCEL ({@link InboundRequest#cancelled()}) is answered by {@link InboundRequest#confirm()}, and
+     *       then the INVITE is to end with 487. It is not passed on once the INVITE has its final response.
      * </ul>
      */
     void onRequest(InboundRequest request);

@@ -36,6 +36,7 @@ final class Bridge implements AutoCloseable {
         stack = SipStack.start(settings, new SipEvents() {
             @Override
             public void onRequest(InboundRequest request) {
+                request.confirm(); // a CANCEL
                 requests.add(request);
                 behaviour.accept(request);
             }
