@@ -61,6 +61,8 @@ final class BridgedCall implements CallEdge {
     private static final Logger log = LogManager.getLogger(BridgedCall.class);
     /** The CSeq of the call's INVITE on every leg and attempt. */
     private static final long INVITE_CSEQ = 1;
+    /** Requests inside the call's dialogs that may wait for their answer. */
+    private static final int MOST_EXCHANGES = 32;
 
     private final Bridge bridge;
     private final RunningCall<BridgedCall> running;
@@ -856,6 +858,12 @@ final class BridgedCall implements CallEdge {
         if (!unsupported.isEmpty()) {
             SIPResponse response = Responses.create(message, 420, Optional.empty());
             unsupported.forEach(tag -> response.addHeader((Header) Messages.header("Unsupported", tag)));
+            request.respond(response);
+            return;
+        }
+        if (exchanges.size() >= MOST_EXCHANGES && !message.getMethod().equals("BYE")) {
+            SIPResponse response = Responses.create(message, 503, Optional.empty());
+            response.setHeader((Header) Messages.header("Retry-After", "5"));
             request.respond(response);
             return;
         }
