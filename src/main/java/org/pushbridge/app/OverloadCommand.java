@@ -28,11 +28,11 @@ import picocli.CommandLine.Spec;
             "",
             "Starts the server as a process of its own, with its database in a temporary folder, and loads it with SIPp,"
                     + " which must be installed: a PBX calls registered UDP phones, they answer, 200 ms later it hangs up."
-                    + " The rate grows from step to step until the bridge does not sustain it (97 % of the calls answered"
+                    + " The rate grows from step to step until the bridge does not sustain it (97 %% of the calls answered"
                     + " and ended properly, half of them within 500 ms), then 1.5 times and twice the highest that it did.",
             "A call that the bridge cannot take must get 503 at once and cost little, so that the calls it has taken go"
                     + " on well: the last line tells how much of the best goodput is left at twice the sustainable rate."
-                    + " 80 % is the least that should be.",
+                    + " 80 %% is the least that should be.",
             "",
             "  offered    calls a second that the PBX really began; if it is less than asked for, SIPp was too slow",
             "  goodput    calls a second that were answered and ended properly",
