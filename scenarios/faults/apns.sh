@@ -74,7 +74,7 @@ calls_to() {
     judge_callers 30 "$1"
     awk -F '\t' '{ printf "%s %s %.1f\n", $3, $8, ($7 == "-" ? 0 : $7 - $4) }' "$WORK/calls" | sort >"$WORK/$1.answers"
 }
-CALLER_PORT=6001
+CALLER_PORT=7001
 # expects WHO CODE FROM TO: of $WORK/NAME.answers in $ANSWERS, who heard what, between FROM and TO seconds after the call
 expects() {
     local bad

@@ -45,8 +45,8 @@ USAGE
     add_users informs is-hung-up-on odd
     listens informs phone-answers 5070
     listens is-hung-up-on phone-informs-and-hangs-up 5071
-    starts_calling informs caller-informs-and-hangs-up 6001 50 100000
-    starts_calling is-hung-up-on caller-is-hung-up-on 6002 50 100000
+    starts_calling informs caller-informs-and-hangs-up 7001 50 100000
+    starts_calling is-hung-up-on caller-is-hung-up-on 7002 50 100000
     sleep 2
     WRONG=0 TRIED=''
     misbehave
@@ -76,7 +76,7 @@ odd_phones() {
 }
 # odd_callers FILE: COUNT of them, and returns when they are done
 odd_callers() {
-    sipp_runs odd.caller "$1" "$PBX_IP" 6003 -inf "$WORK/odd.csv" -m "$COUNT" -r 20 -timeout $((COUNT / 20 + 120))
+    sipp_runs odd.caller "$1" "$PBX_IP" 7003 -inf "$WORK/odd.csv" -m "$COUNT" -r 20 -timeout $((COUNT / 20 + 120))
 }
 # wrong PATTERN-OF-AWK...: counts what is not so
 wrong() { WRONG=$((WRONG + $1)); [ "$1" -eq 0 ] || say "wrong: $1 $2"; } # COUNT WHAT

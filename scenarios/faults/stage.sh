@@ -143,7 +143,7 @@ phones_register() {
 
 # A phone and those who call it have the same name. RATE is that of all calls, SHARE of 100 are those of this name.
 PHONES=() CALLING=()
-# starts_calling NAME FILE PORT SHARE CALLS
+# starts_calling NAME FILE PORT SHARE CALLS. Ports from 6000 on are SIPp's for media, also where there is none.
 starts_calling() {
     sipp_starts "$1.caller" "$2" "$PBX_IP" "$3" -inf "$WORK/$1.csv" -m "$5" -r $(($4 * RATE)) -rp 100000
     CALLING+=("$JOB")
@@ -233,6 +233,11 @@ grouped() { printf '%d' "$1" | sed -E ':a; s/^([0-9]+)([0-9]{3})/\1,\2/; ta'; }
 judge_callers() {
     local name limit=$1
     for name in "${@:2}"; do
+        [ -f "$WORK/$name.caller.short" ] || {
+            say "SIPp did not call; see $WORK/$name.caller.errors"
+            KEEP=yes
+            exit 2
+        }
         awk -F '\t' -v name="$name" -v limit="$limit" '
             { sub(/^CSeq:/, "", $6); id = $5; at = $3; code = $7 ~ /^SIP\/2.0/ ? substr($7, 9, 3) : 0; split($6, cseq, " ") }
             $4 == "S" && $6 == "1 INVITE" && !code && !(id in invited) {
