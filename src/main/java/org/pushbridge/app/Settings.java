@@ -2,6 +2,7 @@ package org.pushbridge.app;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.CertificateException;
@@ -32,8 +33,10 @@ import org.pushbridge.sip.SipSettings;
 import org.pushbridge.sip.Trunk;
 import org.pushbridge.sip.registrar.DigestAlgorithm;
 import org.pushbridge.sip.registrar.DigestSettings;
+import org.pushbridge.sip.registrar.GuessLimits;
 import org.pushbridge.sip.registrar.RegistrarSettings;
 import org.pushbridge.sip.stack.SipStackSettings;
+import org.pushbridge.sip.stack.SipStackSettings.AddressLimits;
 import org.pushbridge.sip.stack.SipStackSettings.ListenAddress;
 import org.pushbridge.sip.stack.SipStackSettings.StreamLimits;
 import org.pushbridge.sip.stack.SipStackSettings.UdpLimits;
@@ -94,7 +97,11 @@ final class Settings {
                         sip.idleTimeout(),
                         stream.messageTimeout(),
                         stream.connectTimeout(),
-                        Math.max(stream.maxUnsentBytes(), sip.maxMessageSize())));
+                        Math.max(stream.maxUnsentBytes(), sip.maxMessageSize())),
+                new AddressLimits(
+                        sip.maxRegistersPerSecondPerAddress(),
+                        sip.maxRequestsPerSecondPerAddress(),
+                        address -> isOfTrunk(config, address)));
     }
 
     static EngineSettings engine(Config config) {
@@ -109,13 +116,27 @@ final class Settings {
 
     static DigestSettings digest(Config config) {
         DigestSettings usual = DigestSettings.of(config.domains());
+        Config.WrongPasswords wrong = config.registrar().wrongPasswords();
         return new DigestSettings(
                 config.domains(),
                 config.registrar().algorithms().stream()
                         .map(algorithm -> DigestAlgorithm.valueOf(algorithm.name()))
                         .toList(),
                 config.registrar().nonceLifetime(),
-                usual.rememberedNonces());
+                usual.rememberedNonces(),
+                new GuessLimits(
+                        wrong.perUserAndAddress(),
+                        wrong.perAddress(),
+                        wrong.perUser(),
+                        wrong.within(),
+                        wrong.ban(),
+                        address -> isOfTrunk(config, address)));
+    }
+
+    private static boolean isOfTrunk(Config config, InetAddress address) {
+        return config.trunks().stream()
+                .flatMap(trunk -> trunk.addresses().stream())
+                .anyMatch(range -> range.contains(address));
     }
 
     /** @param apps those that can be pushed to, by bundle id */

@@ -59,6 +59,8 @@ public record Config(
      * @param maxConnections stream connections at a time
      * @param maxConnectionsPerAddress stream connections of one remote address at a time
      * @param idleTimeout how long a stream connection may be silent
+     * @param maxRegistersPerSecondPerAddress past it, and ten seconds' worth at once, they get 503, then nothing
+     * @param maxRequestsPerSecondPerAddress the same for other requests that begin something
      * @param t1 the round-trip estimate that all SIP retransmission timers derive from (RFC 3261 section 17.1.1.1)
      */
     public record Sip(
@@ -70,6 +72,8 @@ public record Config(
             int maxConnections,
             int maxConnectionsPerAddress,
             Duration idleTimeout,
+            int maxRegistersPerSecondPerAddress,
+            int maxRequestsPerSecondPerAddress,
             Duration t1) {
         public Sip {
             listen = List.copyOf(listen);
@@ -85,6 +89,7 @@ public record Config(
      * @param maxContacts contacts of one user at a time
      * @param nonceLifetime how long a nonce is good for
      * @param algorithms the digest algorithms to offer, the preferred one first; never empty
+     * @param wrongPasswords how many are put up with
      */
     public record Registrar(
             Duration minExpires,
@@ -92,11 +97,23 @@ public record Config(
             Duration maxExpires,
             int maxContacts,
             Duration nonceLifetime,
-            List<DigestAlgorithm> algorithms) {
+            List<DigestAlgorithm> algorithms,
+            WrongPasswords wrongPasswords) {
         public Registrar {
             algorithms = List.copyOf(algorithms);
         }
     }
+
+    /**
+     * When no more passwords are looked at.
+     *
+     * @param within the time that wrong ones are counted over
+     * @param perUserAndAddress how many for one user from one address
+     * @param perAddress how many from one address; stops those alone whom the user is not known by
+     * @param perUser the same for one user
+     * @param ban for how long
+     */
+    public record WrongPasswords(Duration within, int perUserAndAddress, int perAddress, int perUser, Duration ban) {}
 
     /** A digest algorithm; written {@code SHA-256} and {@code MD5}. */
     public enum DigestAlgorithm {

@@ -53,6 +53,7 @@ import org.pushbridge.config.Config.TokenKey;
 import org.pushbridge.config.Config.Trunk;
 import org.pushbridge.config.Config.Verdict;
 import org.pushbridge.config.Config.WhileParked;
+import org.pushbridge.config.Config.WrongPasswords;
 
 /** Makes a {@link Config} of a file: which keys there are, what may stand behind each, and how they must agree. */
 final class ConfigReader {
@@ -199,6 +200,8 @@ final class ConfigReader {
                 section.get("max-connections", Kind.integer(1, 1_000_000)),
                 section.get("max-connections-per-address", Kind.integer(1, 1_000_000)),
                 section.get("idle-timeout", Kind.duration(SECOND, DAY)),
+                section.get("max-registers-per-second-per-address", Kind.integer(1, 1_000_000)),
+                section.get("max-requests-per-second-per-address", Kind.integer(1, 1_000_000)),
                 section.get("t1", Kind.duration(Duration.ofMillis(10), Duration.ofSeconds(5))));
     }
 
@@ -216,7 +219,8 @@ final class ConfigReader {
                                 Kind.choice(
                                         DigestAlgorithm.class,
                                         algorithm -> algorithm.name().replace('_', '-')),
-                                false)));
+                                false)),
+                wrongPasswords(section.section("wrong-passwords")));
         if (registrar.minExpires().compareTo(registrar.maxExpires()) > 0) {
             section.complain("min-expires", "is longer than max-expires; make it shorter, or that one longer");
         } else if (registrar.defaultExpires().compareTo(registrar.minExpires()) < 0
@@ -227,6 +231,15 @@ final class ConfigReader {
             section.complain("algorithms", "names the same one twice; remove one");
         }
         return registrar;
+    }
+
+    private static WrongPasswords wrongPasswords(Section section) {
+        return new WrongPasswords(
+                section.get("within", Kind.duration(SECOND, DAY)),
+                section.get("per-user-and-address", Kind.integer(1, 1_000_000)),
+                section.get("per-address", Kind.integer(1, 1_000_000)),
+                section.get("per-user", Kind.integer(1, 1_000_000)),
+                section.get("ban", Kind.duration(SECOND, DAY)));
     }
 
     private static Calls calls(Section section) {

@@ -25,6 +25,7 @@ import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.Flow;
 import org.pushbridge.device.Tombstones;
 import org.pushbridge.engine.CallEngine;
+import org.pushbridge.sip.registrar.Addresses;
 import org.pushbridge.sip.stack.Destination;
 import org.pushbridge.sip.stack.SipStack;
 import org.pushbridge.sip.stack.Transport;
@@ -273,8 +274,8 @@ final class Bridge {
     boolean isOwnAddress(String host, Flow arrivedOn) {
         String own =
                 stack().localAddressFor(new Destination.OverFlow(arrivedOn)).host();
-        String ip = arrivedOn.local().getAddress().getHostAddress();
-        return host.equalsIgnoreCase(own) || host.equals(ip) || host.equals("[" + ip + "]");
+        return host.equalsIgnoreCase(own)
+                || Addresses.isAddress(host, arrivedOn.local().getAddress());
     }
 
     // --- identity ------------------------------------------------------------------------------------------------

@@ -66,15 +66,17 @@ final class InviteHandler {
     void handle(InboundRequest request) {
         CancelSwitch cancel = new CancelSwitch();
         request.attach(cancel);
+        boolean answeredSoFar = false;
         try {
             checkAdmission();
             SIPRequest message = request.message();
             checkForm(message);
             FarEnd caller = authorize(request);
             CallMemory.Called called = find(request, caller);
+            answeredSoFar = true;
             begin(request, caller, called, cancel);
         } catch (Refused refused) {
-            refuse(request, refused.refusal);
+            refuse(request, refused.refusal, answeredSoFar);
             cancel.connect(InboundRequest::confirm);
         }
     }
@@ -91,10 +93,15 @@ final class InviteHandler {
         return Refusal.of(503, "Retry-After", Long.toString(bridge.admission().retryAfter()));
     }
 
-    private void refuse(InboundRequest request, Refusal refusal) {
+    /** @param answered whether there may have been a 100, which keeps the caller from sending the INVITE again */
+    private void refuse(InboundRequest request, Refusal refusal, boolean answered) {
         SIPResponse response = Responses.create(request.message(), refusal.status(), Optional.of(Messages.token()));
         refusal.headers().forEach(response::addHeader);
-        request.respond(response);
+        if (answered) {
+            request.respond(response);
+        } else {
+            request.respondOnce(response);
+        }
         log.debug(
                 "An INVITE from {} to {} was refused with {}",
                 request.flow(),
@@ -145,7 +152,10 @@ final class InviteHandler {
             throw new Refused(new Refusal(407, List.copyOf(challenged.headers())));
         }
         AuthResult.Refused refused = (AuthResult.Refused) result;
-        throw new Refused(Refusal.of(refused.status()));
+        throw new Refused(refused.retryAfterSeconds()
+                .map(seconds -> Refusal.of(refused.status(), "Retry-After", seconds))
+                .orElseGet(
+                        () -> Refusal.of(refused.status(), "Warning", "399 pushbridge \"" + refused.reason() + "\"")));
     }
 
     private boolean isFromDevice(InboundRequest request) {

@@ -1,5 +1,6 @@
 package org.pushbridge.sip;
 
+import gov.nist.javax.sip.address.SipUri;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import java.io.IOException;
@@ -9,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import javax.sip.address.TelURL;
+import javax.sip.address.URI;
 import javax.sip.header.Header;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -333,6 +336,18 @@ public final class SipEdge implements AutoCloseable {
                 answer(request, 503);
                 return;
             }
+            URI uri = request.message().getRequestURI();
+            List<String> unsupported = Carried.unsupported(request.message());
+            if (!(uri instanceof SipUri) && !(uri instanceof TelURL)) {
+                answer(request, 416);
+                return;
+            }
+            if (!unsupported.isEmpty()) {
+                SIPResponse refusal = Responses.create(request.message(), 420, Optional.of(Messages.token()));
+                unsupported.forEach(tag -> refusal.addHeader((Header) Messages.header("Unsupported", tag)));
+                request.respond(refusal);
+                return;
+            }
             SIPResponse response = Responses.create(request.message(), 200, Optional.of(Messages.token()));
             response.setHeader((Header) Messages.header("Accept", "application/sdp"));
             response.setHeader((Header) Messages.allow());
@@ -362,7 +377,8 @@ public final class SipEdge implements AutoCloseable {
         public void onStrayResponse(SIPResponse response, Flow flow) {
             if (response.getStatusCode() / 100 == 2
                     && response.getCSeq().getMethod().equals("INVITE")) {
-                engine.byDialog(response.getFromTag())
+                Optional.ofNullable(response.getFromTag())
+                        .flatMap(engine::byDialog)
                         .ifPresent(call -> call.offer(() -> call.edge().onStrayAnswer(response)));
             }
         }

@@ -226,7 +226,13 @@ final class SubscribeHandler {
             throw new Refused(challenged.status(), List.copyOf(challenged.headers()));
         }
         if (result instanceof AuthResult.Refused refused) {
-            throw new Refused(refused.status(), List.of());
+            throw new Refused(
+                    refused.status(),
+                    refused
+                            .retryAfterSeconds()
+                            .map(seconds -> (Header) Messages.header("Retry-After", seconds))
+                            .stream()
+                            .toList());
         }
         Aor asking = ((AuthResult.Authenticated) result).user().aor();
         Aor asked = about.orElseThrow(() -> new Refused(404, List.of()));

@@ -27,23 +27,25 @@ import org.pushbridge.device.Tombstones;
 import org.pushbridge.engine.EngineSettings;
 import org.pushbridge.sip.registrar.DigestAuthenticator;
 import org.pushbridge.sip.registrar.DigestSettings;
+import org.pushbridge.sip.registrar.GuessLimits;
 import org.pushbridge.sip.registrar.Ha1;
 import org.pushbridge.sip.registrar.Registrar;
 import org.pushbridge.sip.registrar.RegistrarSettings;
 import org.pushbridge.sip.stack.SipStackException;
 import org.pushbridge.sip.stack.SipStackSettings;
+import org.pushbridge.sip.stack.SipStackSettings.AddressLimits;
 import org.pushbridge.sip.stack.SipStackSettings.ListenAddress;
 import org.pushbridge.sip.stack.Transport;
 
 /**
- * A real SIP edge on 127.0.0.1, with the users alice, bob and 2000, a PBX at 127.0.0.2 whose identities are trusted and
+ * A real SIP edge on 127.0.0.1 and ::1, with the users alice, bob and 2000, a PBX at 127.0.0.2 whose identities are trusted and
  * which takes numbers from 9, and a carrier at 127.0.0.3 that is not trusted so far and takes numbers from 8.
  */
 final class Edge implements AutoCloseable {
     /** An established call, seen from both ends. */
     record Established(Dialogue caller, Dialogue callee) {}
 
-    private static final EngineSettings LIMITS = new EngineSettings(1, 1000, 100);
+    private static final Duration RING_LIMIT = Duration.ofMinutes(5);
 
     final SipEdge sip;
     final Party pbx;
@@ -56,44 +58,54 @@ final class Edge implements AutoCloseable {
 
     final Tombstones tombstones;
     final Disk disk;
-    private final Duration t1;
+    private final Setup setup;
     private final DatagramSocket pbxSocket;
     private final DatagramSocket carrierSocket;
     private final InetSocketAddress address;
     private final InetSocketAddress tcpAddress;
     final DeviceDirectory directory;
+    final DigestAuthenticator digest;
     private final List<Party> parties = new ArrayList<>();
 
-    private Edge(
+    /** What an edge is like. */
+    private record Setup(
             Duration t1,
-            SubscriptionSettings subscriptions,
-            Function<Bridge, LiveDialogs> live,
-            EngineSettings limits) {
-        this(
-                t1,
-                subscriptions,
-                live,
-                limits,
-                new Disk(),
-                new byte[32],
-                new InetSocketAddress(ip("127.0.0.1"), 0),
-                new InetSocketAddress(ip("127.0.0.1"), 0),
-                socket("127.0.0.2"),
-                socket("127.0.0.3"));
-    }
-
-    private Edge(
-            Duration t1,
+            Duration ringLimit,
             SubscriptionSettings subscriptions,
             Function<Bridge, LiveDialogs> live,
             EngineSettings limits,
+            Optional<AddressLimits> addressLimits,
+            GuessLimits guesses) {
+        static Setup withT1(Duration t1) {
+            return new Setup(
+                    t1,
+                    RING_LIMIT,
+                    SubscriptionSettings.DEFAULT,
+                    LiveCalls::new,
+                    new EngineSettings(1, 1000, 100),
+                    Optional.empty(),
+                    GuessLimits.DEFAULT);
+        }
+    }
+
+    private static final Duration T1 = Duration.ofMillis(500);
+    private static final List<ListenAddress> ANY_PORTS = List.of(
+            ListenAddress.of(Transport.UDP, new InetSocketAddress(ip("127.0.0.1"), 0)),
+            ListenAddress.of(Transport.TCP, new InetSocketAddress(ip("127.0.0.1"), 0)),
+            ListenAddress.of(Transport.UDP, new InetSocketAddress(ip("::1"), 0)),
+            ListenAddress.of(Transport.TCP, new InetSocketAddress(ip("::1"), 0)));
+
+    private Edge(Setup setup) {
+        this(setup, new Disk(), ANY_PORTS, socket("127.0.0.2"), socket("127.0.0.3"));
+    }
+
+    private Edge(
+            Setup setup,
             Disk disk,
-            byte[] secret,
-            InetSocketAddress udp,
-            InetSocketAddress tcp,
+            List<ListenAddress> listen,
             DatagramSocket pbxSocket,
             DatagramSocket carrierSocket) {
-        this.t1 = t1;
+        this.setup = setup;
         this.disk = disk;
         this.pbxSocket = pbxSocket;
         this.carrierSocket = carrierSocket;
@@ -103,27 +115,26 @@ final class Edge implements AutoCloseable {
         }
         Clock clock = Clock.systemUTC();
         tombstones = Tombstones.load(disk, Duration.ofHours(24), clock);
-        DigestAuthenticator digest =
-                new DigestAuthenticator(DigestSettings.of(List.of("example.com")), directory, clock);
+        digest = new DigestAuthenticator(
+                DigestSettings.of(List.of("example.com")).withGuesses(setup.guesses()), directory, clock);
+        SipStackSettings usual = SipStackSettings.listeningOn(listen).withT1(setup.t1());
         try {
             sip = SipEdge.start(
                     new SipSettings(
                             List.of("example.com"),
-                            Duration.ofMinutes(5),
-                            Duration.ofMinutes(5),
-                            Duration.ofHours(1),
+                            setup.ringLimit(),
+                            RING_LIMIT,
+                            setup.ringLimit().multipliedBy(12),
                             182,
                             Set.of(603),
                             true,
                             10,
                             List.of(trunk("pbx", pbxSocket, "9", true), trunk("carrier", carrierSocket, "8", false)),
-                            t1,
-                            Duration.ofSeconds(30),
+                            setup.t1(),
+                            setup.ringLimit().dividedBy(10),
                             Map.of()),
-                    SipStackSettings.listeningOn(
-                                    List.of(ListenAddress.of(Transport.UDP, udp), ListenAddress.of(Transport.TCP, tcp)))
-                            .withT1(t1),
-                    limits,
+                    setup.addressLimits().map(usual::withAddressLimits).orElse(usual),
+                    setup.limits(),
                     directory,
                     new Registrar(
                             RegistrarSettings.of(Set.of("example.com"), Set.of("com.example.phone")),
@@ -134,10 +145,10 @@ final class Edge implements AutoCloseable {
                     new RecordingWaker(),
                     tombstones,
                     disk,
-                    secret,
+                    new byte[32],
                     clock,
-                    subscriptions,
-                    live);
+                    setup.subscriptions(),
+                    setup.live());
         } catch (SipStackException e) {
             throw new AssertionError(e);
         }
@@ -153,38 +164,77 @@ final class Edge implements AutoCloseable {
      */
     Edge crash() {
         Disk survivor = disk.afterCrash();
+        List<ListenAddress> same = sip.stack().listeners().stream()
+                .map(listener -> ListenAddress.of(listener.transport(), listener.address()))
+                .toList();
         sip.close();
-        Edge next = new Edge(
-                t1,
-                SubscriptionSettings.DEFAULT,
-                LiveCalls::new,
-                LIMITS,
-                survivor,
-                new byte[32],
-                address,
-                tcpAddress,
-                pbxSocket,
-                carrierSocket);
+        Edge next = new Edge(setup, survivor, same, pbxSocket, carrierSocket);
         next.parties.addAll(parties);
         return next;
     }
 
     static Edge start() {
-        return startWithT1(Duration.ofMillis(500));
+        return startWithT1(T1);
     }
 
     /** With a short T1: for what happens by the timers that follow from it. */
     static Edge startWithT1(Duration t1) {
-        return new Edge(t1, SubscriptionSettings.DEFAULT, LiveCalls::new, LIMITS);
+        return new Edge(Setup.withT1(t1));
+    }
+
+    /** Where all that was begun is over within seconds. */
+    static Edge startToBeFuzzed() {
+        Setup usual = Setup.withT1(Duration.ofMillis(10));
+        return new Edge(new Setup(
+                usual.t1(),
+                Duration.ofMillis(200),
+                usual.subscriptions(),
+                usual.live(),
+                usual.limits(),
+                usual.addressLimits(),
+                usual.guesses()));
     }
 
     /** Where the test says which calls are alive. */
     static Edge startFollowing(Duration t1, SubscriptionSettings subscriptions, LiveDialogs live) {
-        return new Edge(t1, subscriptions, bridge -> live, LIMITS);
+        Setup usual = Setup.withT1(t1);
+        return new Edge(new Setup(
+                t1,
+                usual.ringLimit(),
+                subscriptions,
+                bridge -> live,
+                usual.limits(),
+                usual.addressLimits(),
+                usual.guesses()));
     }
 
     static Edge startWithLimits(EngineSettings limits) {
-        return new Edge(Duration.ofMillis(500), SubscriptionSettings.DEFAULT, LiveCalls::new, limits);
+        Setup usual = Setup.withT1(T1);
+        return new Edge(new Setup(
+                usual.t1(),
+                usual.ringLimit(),
+                usual.subscriptions(),
+                usual.live(),
+                limits,
+                usual.addressLimits(),
+                usual.guesses()));
+    }
+
+    /** Where strangers are limited. */
+    static Edge startWithLimits(AddressLimits addressLimits, GuessLimits guesses) {
+        Setup usual = Setup.withT1(T1);
+        return new Edge(new Setup(
+                usual.t1(),
+                usual.ringLimit(),
+                usual.subscriptions(),
+                usual.live(),
+                usual.limits(),
+                Optional.of(addressLimits),
+                guesses));
+    }
+
+    InetSocketAddress udp() {
+        return address;
     }
 
     private static Trunk trunk(String name, DatagramSocket socket, String prefix, boolean trusted) {
@@ -233,6 +283,27 @@ final class Edge implements AutoCloseable {
         return transport == Transport.UDP ? stranger(user) : party(Party.overTcp(user, tcpAddress));
     }
 
+    /** It is gone, and forgotten here. */
+    void leave(Party party) {
+        party.close();
+        parties.remove(party);
+    }
+
+    /** The same at ::1. */
+    Party strangerOverIpv6(String user, Transport transport) {
+        InetSocketAddress bridge =
+                sip.stack().listeners().get(transport == Transport.UDP ? 2 : 3).address();
+        return party(
+                transport == Transport.UDP
+                        ? new Party(user, socket("::1"), bridge)
+                        : Party.overTcp(user, bridge, bridge.getAddress()));
+    }
+
+    /** The PBX, on a connection. */
+    Party pbxOverTcp() {
+        return party(Party.overTcp("pbx", tcpAddress, ip("127.0.0.2")));
+    }
+
     /** A registered phone. */
     Party phone(String user) {
         return phone(user, "");
@@ -242,6 +313,11 @@ final class Edge implements AutoCloseable {
         Party phone = stranger(user);
         phone.register(contactParameters);
         return phone;
+    }
+
+    /** As if no phone of the user had ever registered. */
+    void forgetDevices(String user) {
+        var unused = directory.updateAll(Aor.parse(user + "@example.com"), known -> List.of());
     }
 
     String hostPort() {

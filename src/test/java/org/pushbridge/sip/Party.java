@@ -9,6 +9,8 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -42,8 +45,13 @@ final class Party implements AutoCloseable {
     }
 
     static Party overTcp(String user, InetSocketAddress bridge) {
+        return overTcp(user, bridge, bridge.getAddress());
+    }
+
+    /** @param from the address to connect from */
+    static Party overTcp(String user, InetSocketAddress bridge, InetAddress from) {
         try {
-            return new Party(user, new Connection(new Socket(bridge.getAddress(), bridge.getPort())));
+            return new Party(user, new Connection(new Socket(bridge.getAddress(), bridge.getPort(), from, 0)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -57,7 +65,7 @@ final class Party implements AutoCloseable {
 
         void send(byte[] message) throws IOException;
 
-        byte[] receive() throws IOException;
+        byte[] receive(int patienceMs) throws IOException;
     }
 
     private record Datagrams(DatagramSocket socket, InetSocketAddress bridge) implements Line {
@@ -68,7 +76,7 @@ final class Party implements AutoCloseable {
 
         @Override
         public String hostPort() {
-            return socket.getLocalAddress().getHostAddress() + ":" + socket.getLocalPort();
+            return Party.hostPort(socket.getLocalAddress(), socket.getLocalPort());
         }
 
         @Override
@@ -77,8 +85,8 @@ final class Party implements AutoCloseable {
         }
 
         @Override
-        public byte[] receive() throws IOException {
-            socket.setSoTimeout(PATIENCE_MS);
+        public byte[] receive(int patienceMs) throws IOException {
+            socket.setSoTimeout(patienceMs);
             DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
             socket.receive(packet);
             return Arrays.copyOf(packet.getData(), packet.getLength());
@@ -98,7 +106,7 @@ final class Party implements AutoCloseable {
 
         @Override
         public String hostPort() {
-            return socket.getLocalAddress().getHostAddress() + ":" + socket.getLocalPort();
+            return Party.hostPort(socket.getLocalAddress(), socket.getLocalPort());
         }
 
         @Override
@@ -107,8 +115,8 @@ final class Party implements AutoCloseable {
         }
 
         @Override
-        public byte[] receive() throws IOException {
-            socket.setSoTimeout(PATIENCE_MS);
+        public byte[] receive(int patienceMs) throws IOException {
+            socket.setSoTimeout(patienceMs);
             InputStream in = socket.getInputStream();
             StringBuilder message = new StringBuilder();
             while (message.indexOf("\r\n\r\n") < 0) {
@@ -127,6 +135,11 @@ final class Party implements AutoCloseable {
         public void close() throws IOException {
             socket.close();
         }
+    }
+
+    private static String hostPort(InetAddress address, int port) {
+        String host = address.getHostAddress();
+        return (address instanceof Inet6Address ? "[" + host + "]" : host) + ":" + port;
     }
 
     static int next() {
@@ -156,7 +169,7 @@ final class Party implements AutoCloseable {
 
     private String next(String awaited) {
         try {
-            return new String(line.receive(), StandardCharsets.ISO_8859_1);
+            return new String(line.receive(PATIENCE_MS), StandardCharsets.ISO_8859_1);
         } catch (SocketTimeoutException e) {
             throw new AssertionError(user + " waited in vain for " + awaited, e);
         } catch (IOException e) {
@@ -182,6 +195,17 @@ final class Party implements AutoCloseable {
         }
         assertThat(message).as("what %s received", user).startsWith(beginning);
         return message;
+    }
+
+    /** The next message, if one comes within half a second. */
+    Optional<String> listen() {
+        try {
+            return Optional.of(new String(line.receive(500), StandardCharsets.ISO_8859_1));
+        } catch (SocketTimeoutException silence) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The next message is one that came before. */

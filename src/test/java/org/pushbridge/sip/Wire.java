@@ -82,16 +82,23 @@ final class Wire {
 
     /** Credentials for one of the challenges, by MD5 (RFC 7616 section 3.4). */
     static String credentials(List<String> challenges, String user, String password, String method, String uri) {
+        return credentials(challenges, user, password, method, uri, 1);
+    }
+
+    /** @param count how often the nonce has been used, with this time */
+    static String credentials(
+            List<String> challenges, String user, String password, String method, String uri, long count) {
+        String nc = String.format("%08x", count);
         String challenge = challenges.stream()
                 .filter(c -> c.contains("MD5"))
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("No MD5 in: " + challenges));
         String realm = first(challenge, "realm=\"([^\"]*)\"");
         String nonce = first(challenge, "nonce=\"([^\"]*)\"");
-        String response = md5(md5(user + ":" + realm + ":" + password) + ":" + nonce + ":00000001:0a4f113b:auth:"
+        String response = md5(md5(user + ":" + realm + ":" + password) + ":" + nonce + ":" + nc + ":0a4f113b:auth:"
                 + md5(method + ":" + uri));
         return "Digest username=\"" + user + "\", realm=\"" + realm + "\", nonce=\"" + nonce + "\", uri=\"" + uri
-                + "\", response=\"" + response + "\", algorithm=MD5, cnonce=\"0a4f113b\", qop=auth, nc=00000001";
+                + "\", response=\"" + response + "\", algorithm=MD5, cnonce=\"0a4f113b\", qop=auth, nc=" + nc;
     }
 
     private static String md5(String text) {

@@ -3,9 +3,13 @@ package org.pushbridge.sip.registrar;
 import gov.nist.javax.sip.address.SipUri;
 import gov.nist.javax.sip.header.Contact;
 import gov.nist.javax.sip.parser.URLParser;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -54,6 +58,19 @@ public final class Addresses {
 
     static boolean isInstance(String identity) {
         return identity.startsWith(INSTANCE);
+    }
+
+    /** Whether the host of a URI is this very IP address, however it is written. Looks up no names. */
+    public static boolean isAddress(String host, InetAddress address) {
+        String bare = host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
+        byte[] bytes = NetUtil.createByteArrayFromIpAddressString(bare);
+        return bytes != null && Arrays.equals(bytes, address.getAddress());
+    }
+
+    /** What counts as one place: an IPv4 address, or the /64 that one IPv6 subscriber has at least. */
+    static String place(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        return HexFormat.of().formatHex(bytes, 0, Math.min(bytes.length, 8));
     }
 
     static Optional<SipUri> sipUri(String text) {

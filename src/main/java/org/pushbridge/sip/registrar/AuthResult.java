@@ -1,7 +1,9 @@
 package org.pushbridge.sip.registrar;
 
 import gov.nist.javax.sip.header.AuthenticationHeader;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.pushbridge.device.User;
 
 /** What came of asking who sent a request. */
@@ -27,6 +29,17 @@ public sealed interface AuthResult {
      *
      * @param status the status code to answer with
      * @param reason the reason phrase, for whoever reads the client's log
+     * @param retryAfter when to try again, if that would help
      */
-    record Refused(int status, String reason) implements AuthResult {}
+    record Refused(int status, String reason, Optional<Duration> retryAfter) implements AuthResult {
+        Refused(int status, String reason) {
+            this(status, reason, Optional.empty());
+        }
+
+        /** The value of Retry-After, in whole seconds, at least one. */
+        public Optional<String> retryAfterSeconds() {
+            return retryAfter.map(
+                    time -> Long.toString(Math.max(1, time.plusMillis(999).toSeconds())));
+        }
+    }
 }

@@ -5,17 +5,21 @@ import gov.nist.javax.sip.header.AuthenticationHeader;
 import gov.nist.javax.sip.header.ProxyAuthenticate;
 import gov.nist.javax.sip.header.WWWAuthenticate;
 import gov.nist.javax.sip.message.SIPRequest;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.text.ParseException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.LongAdder;
 import javax.sip.address.URI;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.User;
 
@@ -24,7 +28,7 @@ import org.pushbridge.device.User;
  * only nonces this process issued, each count once.
  *
  * <p>The user name is {@code alice} or {@code alice@example.com}; in both cases the hash has to be over {@code alice},
- * for that is what is kept. An unknown user goes the very way of a wrong password. Safe for any thread; never blocks.
+ * for that is what is kept. An unknown user goes the very way of a wrong password, and of too many. Safe for any thread; never blocks.
  */
 public final class DigestAuthenticator {
     /** Who asks: the server that answers (401), or one on the way (407). */
@@ -36,6 +40,9 @@ public final class DigestAuthenticator {
     private final DigestSettings settings;
     private final DeviceDirectory users;
     private final Nonces nonces;
+    private final Guesses guesses;
+    private final LongAdder wrong = new LongAdder();
+    private final LongAdder refused = new LongAdder();
     /** What an unknown user's password is compared with; no password has this hash. */
     private final User nobody = new User(
             new Aor("nobody", "invalid"),
@@ -47,6 +54,7 @@ public final class DigestAuthenticator {
         this.settings = settings;
         this.users = users;
         this.nonces = new Nonces(settings.nonceLifetime(), settings.rememberedNonces(), clock);
+        this.guesses = new Guesses(settings.guesses(), clock);
     }
 
     /**
@@ -65,7 +73,9 @@ public final class DigestAuthenticator {
                         .filter(settings.algorithms()::contains)
                         .isPresent())
                 .findFirst();
-        return given.isEmpty() ? challenged(challenge, realm, false) : check(given.get(), request, challenge, realm);
+        return given.isEmpty()
+                ? challenged(challenge, realm, placeOf(request), false)
+                : check(given.get(), request, challenge, realm);
     }
 
     private AuthResult check(Credentials given, SIPRequest request, Challenge challenge, String realm) {
@@ -76,18 +86,67 @@ public final class DigestAuthenticator {
         if (!isFor(request, given.uri())) {
             return new AuthResult.Refused(400, "Digest uri Is Not The Request-URI");
         }
+        String place = placeOf(request);
+        if (!nonces.isGood(given.nonce(), realm, place)) {
+            // Before any look at the password: who guesses has to get a nonce where the answers go to, so that no guess
+            // is
+            // counted against an address that it only claims to come from. stale, as a client then tries again by
+            // itself,
+            // which it has to after a restart and when it moved.
+            return challenged(challenge, realm, place, true);
+        }
         Optional<User> user = userNamed(given.username(), realm);
+        Guesses.Guesser guesser = guesser(request, given.username(), realm);
+        Optional<Duration> ban = guesses.banned(guesser);
+        if (ban.isPresent()) {
+            refused.increment();
+            // Not 403: phones take that for a wrong password for good, and stop.
+            return new AuthResult.Refused(503, "Too Many Wrong Passwords", ban);
+        }
         boolean right = isRightPassword(given, request.getMethod(), user.orElse(nobody));
         if (user.isEmpty() || !right) {
-            return challenged(challenge, realm, false);
+            wrong.increment();
+            guesses.failed(guesser);
+            return challenged(challenge, realm, place, false);
         }
-        // Only now: "stale" is for those who proved that they know the password (RFC 7616 section 3.3). A nonce that
-        // an earlier process issued is stale, too, so that a restart makes no app ask for the password.
-        if (!nonces.isGood(given.nonce(), realm)
-                || !nonces.countUse(given.nonce(), user.get().aor().user(), given.count())) {
-            return challenged(challenge, realm, true);
+        if (!nonces.countUse(given.nonce(), user.get().aor().user(), given.count())) {
+            return challenged(challenge, realm, place, true);
         }
+        guesses.succeeded(guesser);
         return new AuthResult.Authenticated(user.get());
+    }
+
+    private static InetAddress addressOf(SIPRequest request) {
+        InetAddress address = request.getRemoteAddress();
+        return address == null ? InetAddress.getLoopbackAddress() : address;
+    }
+
+    private static String placeOf(SIPRequest request) {
+        return Addresses.place(addressOf(request));
+    }
+
+    private Guesses.Guesser guesser(SIPRequest request, String name, String realm) {
+        InetAddress address = addressOf(request);
+        String place = Addresses.place(address);
+        String user = bareName(name, realm);
+        List<Device> devices = user.isEmpty() ? List.of() : users.devices(new Aor(user, realm));
+        Optional<String> device = Optional.ofNullable(request.getContactHeader())
+                .flatMap(Addresses::instanceIdentity)
+                .filter(identity -> devices.stream().anyMatch(d -> d.identity().equals(identity)));
+        boolean registered = devices.stream()
+                .flatMap(d -> d.bindings().stream())
+                .anyMatch(b -> place.equals(Addresses.place(b.flow().remote().getAddress())));
+        return new Guesses.Guesser(address, user + "@" + realm, device, registered);
+    }
+
+    /** How many wrong passwords came since the start; unknown users count. */
+    public long wrongPasswords() {
+        return wrong.sum();
+    }
+
+    /** How many passwords were not looked at, as there had been too many wrong ones. */
+    public long refusedPasswords() {
+        return refused.sum();
     }
 
     private String realmOf(SIPRequest request) {
@@ -100,10 +159,14 @@ public final class DigestAuthenticator {
                 .orElse(settings.domains().get(0));
     }
 
-    private Optional<User> userNamed(String name, String realm) {
+    private static String bareName(String name, String realm) {
         String suffix = "@" + realm;
         boolean full = name.toLowerCase(Locale.ROOT).endsWith(suffix);
-        String bare = full ? name.substring(0, name.length() - suffix.length()) : name;
+        return full ? name.substring(0, name.length() - suffix.length()) : name;
+    }
+
+    private Optional<User> userNamed(String name, String realm) {
+        String bare = bareName(name, realm);
         return bare.isEmpty() ? Optional.empty() : users.user(new Aor(bare, realm));
     }
 
@@ -130,8 +193,8 @@ public final class DigestAuthenticator {
                         .isPresent();
     }
 
-    private AuthResult.Challenged challenged(Challenge challenge, String realm, boolean stale) {
-        String nonce = nonces.issue(realm);
+    private AuthResult.Challenged challenged(Challenge challenge, String realm, String place, boolean stale) {
+        String nonce = nonces.issue(realm, place);
         List<AuthenticationHeader> headers = new ArrayList<>();
         for (DigestAlgorithm algorithm : settings.algorithms()) {
             AuthenticationHeader header = challenge == Challenge.WWW ? new WWWAuthenticate() : new ProxyAuthenticate();

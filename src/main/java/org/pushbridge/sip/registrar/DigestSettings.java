@@ -14,9 +14,14 @@ import java.util.Locale;
  * @param nonceLifetime how long a nonce is good; an older one costs the client a round trip, not a password prompt
  * @param rememberedNonces for how many nonces the highest count seen is remembered, so that no request can be
  *     replayed. Only requests with the right password take room
+ * @param guesses how many wrong passwords are put up with
  */
 public record DigestSettings(
-        List<String> domains, List<DigestAlgorithm> algorithms, Duration nonceLifetime, int rememberedNonces) {
+        List<String> domains,
+        List<DigestAlgorithm> algorithms,
+        Duration nonceLifetime,
+        int rememberedNonces,
+        GuessLimits guesses) {
     public DigestSettings {
         domains =
                 domains.stream().map(d -> d.toLowerCase(Locale.ROOT)).distinct().toList();
@@ -42,6 +47,14 @@ public record DigestSettings(
     /** Both algorithms, SHA-256 first; nonces good for five minutes; 100,000 of them remembered. */
     public static DigestSettings of(List<String> domains) {
         return new DigestSettings(
-                domains, List.of(DigestAlgorithm.SHA_256, DigestAlgorithm.MD5), Duration.ofMinutes(5), 100_000);
+                domains,
+                List.of(DigestAlgorithm.SHA_256, DigestAlgorithm.MD5),
+                Duration.ofMinutes(5),
+                100_000,
+                GuessLimits.DEFAULT);
+    }
+
+    public DigestSettings withGuesses(GuessLimits value) {
+        return new DigestSettings(domains, algorithms, nonceLifetime, rememberedNonces, value);
     }
 }

@@ -17,8 +17,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Nonces that prove by themselves that this process issued them, and when: time, random bytes, and an HMAC of both
- * and the realm. So a challenge costs no memory; only the counts of nonces that were used with the right password do.
+ * Nonces that prove by themselves that this process issued them, when, and to which place: time, random bytes, and an
+ * HMAC of both, the realm and the place. So a challenge costs no memory; only the counts of nonces that were used with the right password do.
  * Safe for any thread.
  */
 final class Nonces {
@@ -48,17 +48,17 @@ final class Nonces {
                 .build();
     }
 
-    String issue(String realm) {
+    String issue(String realm, String place) {
         byte[] head = new byte[STAMP_BYTES + RANDOM_BYTES];
         random.nextBytes(head);
         ByteBuffer.wrap(head).putLong(clock.millis());
         byte[] nonce = Arrays.copyOf(head, head.length + MAC_BYTES);
-        System.arraycopy(mac(head, realm), 0, nonce, head.length, MAC_BYTES);
+        System.arraycopy(mac(head, realm, place), 0, nonce, head.length, MAC_BYTES);
         return Base64.getUrlEncoder().withoutPadding().encodeToString(nonce);
     }
 
-    /** Whether this process issued the nonce for the realm, and not too long ago. */
-    boolean isGood(String nonce, String realm) {
+    /** Whether this process issued the nonce for the realm to that place, and not too long ago. */
+    boolean isGood(String nonce, String realm, String place) {
         byte[] bytes;
         try {
             bytes = Base64.getUrlDecoder().decode(nonce);
@@ -69,7 +69,7 @@ final class Nonces {
             return false;
         }
         byte[] head = Arrays.copyOf(bytes, STAMP_BYTES + RANDOM_BYTES);
-        if (!MessageDigest.isEqual(mac(head, realm), Arrays.copyOfRange(bytes, head.length, bytes.length))) {
+        if (!MessageDigest.isEqual(mac(head, realm, place), Arrays.copyOfRange(bytes, head.length, bytes.length))) {
             return false;
         }
         Instant issued = Instant.ofEpochMilli(ByteBuffer.wrap(head).getLong());
@@ -90,12 +90,12 @@ final class Nonces {
         return higher[0];
     }
 
-    private byte[] mac(byte[] head, String realm) {
+    private byte[] mac(byte[] head, String realm, String place) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(key);
             mac.update(head);
-            return Arrays.copyOf(mac.doFinal(realm.getBytes(StandardCharsets.UTF_8)), MAC_BYTES);
+            return Arrays.copyOf(mac.doFinal((realm + " " + place).getBytes(StandardCharsets.UTF_8)), MAC_BYTES);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("Every Java runtime has HmacSHA256", e);
         }

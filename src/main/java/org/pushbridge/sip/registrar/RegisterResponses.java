@@ -22,6 +22,7 @@ import java.util.GregorianCalendar;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import javax.sip.InvalidArgumentException;
 import org.pushbridge.device.Binding;
@@ -83,20 +84,26 @@ final class RegisterResponses {
     SIPResponse refused(SIPRequest request, RefusedException refused) {
         SIPResponse response = response(request, refused.status(), refused.reason());
         refused.headers().forEach(header -> add(response, header));
-        refused.explanation().ifPresent(text -> add(response, warning(text)));
+        refused.explanation()
+                .or(() -> refused.status() == 400 ? Optional.of(refused.reason()) : Optional.empty())
+                .ifPresent(text -> add(response, warning(text)));
         return response;
     }
 
     SIPResponse notStored(SIPRequest request) {
         SIPResponse response = response(request, 500, "Registration Could Not Be Stored");
+        add(response, retryAfter(RETRY_AFTER_STORE_FAILURE));
+        return response;
+    }
+
+    static RetryAfter retryAfter(Duration time) {
         RetryAfter header = new RetryAfter();
         try {
-            header.setRetryAfter((int) RETRY_AFTER_STORE_FAILURE.toSeconds());
+            header.setRetryAfter((int) Math.max(1, time.plusMillis(999).toSeconds()));
         } catch (InvalidArgumentException e) {
-            throw new IllegalStateException("Ten seconds can be waited", e);
+            throw new IllegalStateException("A second or more can be waited", e);
         }
-        add(response, header);
-        return response;
+        return header;
     }
 
     static MinExpires minExpires(Duration least) {

@@ -95,11 +95,10 @@ public final class Registrar {
             throw new RefusedException(416, "Unsupported URI Scheme");
         }
         String host = server.getHost().toLowerCase(Locale.ROOT);
-        String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
         Aor aor = Addresses.aor(request.getTo().getAddress().getURI())
                 .orElseThrow(() -> new RefusedException(400, "To Names No User"));
         boolean ours = settings.domains().contains(host)
-                || bare.equals(flow.local().getAddress().getHostAddress());
+                || Addresses.isAddress(host, flow.local().getAddress());
         if (!ours || !settings.domains().contains(aor.host())) {
             throw new RefusedException(404, "Not A Domain Of This Registrar");
         }
@@ -122,7 +121,12 @@ public final class Registrar {
             throw new RefusedException(challenged.status(), "Unauthorized", Optional.empty(), challenged.headers());
         }
         if (result instanceof AuthResult.Refused refused) {
-            throw new RefusedException(refused.status(), refused.reason());
+            throw new RefusedException(
+                    refused.status(),
+                    refused.reason(),
+                    Optional.empty(),
+                    refused.retryAfter().map(RegisterResponses::retryAfter).stream()
+                            .toList());
         }
         if (result instanceof AuthResult.Authenticated authenticated
                 && !authenticated.user().aor().equals(aor)) {

@@ -3,6 +3,10 @@ package org.pushbridge.sip.registrar;
 import gov.nist.core.NameValue;
 import gov.nist.javax.sip.address.SipUri;
 import gov.nist.javax.sip.header.Contact;
+import gov.nist.javax.sip.header.ContactList;
+import gov.nist.javax.sip.header.SIPHeader;
+import gov.nist.javax.sip.parser.StringMsgParser;
+import java.text.ParseException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -63,6 +67,7 @@ record RequestedContact(
         if (!(contact.getAddress().getURI() instanceof SipUri uri) || uri.getHost() == null) {
             throw new RefusedException(400, "Contact Is Not A SIP URI");
         }
+        requireWritable(uri.toString(), otherParameters(contact));
         Push push = push(uri, header);
         Optional<String> expires = Optional.ofNullable(contact.getParameter("expires"));
         Optional<String> instance = Addresses.instance(contact);
@@ -79,6 +84,23 @@ record RequestedContact(
                 contact.hasParameters() && contact.getContactParms().getNameValue("+sip.pnsreg") != null,
                 push.reading(),
                 push.spelled());
+    }
+
+    /** It goes into the 200 to every REGISTER of the user, so what is read has to be readable again. */
+    private static void requireWritable(String uri, String parameters) {
+        try {
+            SIPHeader again = StringMsgParser.parseSIPHeader("Contact: <" + uri + ">" + parameters + ";expires=1");
+            if (again instanceof ContactList list
+                    && list.size() == 1
+                    && list.getFirst() instanceof Contact one
+                    && uri.equals(String.valueOf(one.getAddress().getURI()))
+                    && Addresses.sipUri(uri).isPresent()) {
+                return;
+            }
+        } catch (ParseException | RuntimeException unreadable) {
+            // As below. The message would show the token.
+        }
+        throw new RefusedException(400, "Contact Cannot Be Read");
     }
 
     private static Push push(SipUri uri, Optional<Push> header) {

@@ -13,7 +13,8 @@ record Fault(int status, String reason, Optional<String> explanation) {
         this(status, reason, Optional.empty());
     }
 
-    static Fault bad(String reason) {
-        return new Fault(400, reason);
+    /** A 400 with a Warning, for whoever reads the sender's log. */
+    static Fault bad(String reason, String explanation) {
+        return new Fault(400, reason, Optional.of(explanation));
     }
 }

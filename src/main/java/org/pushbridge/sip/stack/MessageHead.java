@@ -31,6 +31,8 @@ final class MessageHead {
             Pattern.compile("SIP/2\\.0 ([1-6]\\d\\d)( .*)?", Pattern.CASE_INSENSITIVE);
     private static final Pattern CSEQ = Pattern.compile("(\\d{1,10})\\s+(" + TOKEN + ")");
     private static final Pattern RACK = Pattern.compile("(\\d{1,10})\\s+(\\d{1,10})\\s+" + TOKEN);
+    private static final Pattern BARE_IPV6 =
+            Pattern.compile("sips?:([^@]*@)?[0-9a-f]*:[0-9a-f]*:", Pattern.CASE_INSENSITIVE);
     private static final Pattern RPORT = Pattern.compile(";\\s*rport(?=\\s*(;|,|$))", Pattern.CASE_INSENSITIVE);
 
     private static final Map<String, String> COMPACT = Map.ofEntries(
@@ -133,7 +135,7 @@ final class MessageHead {
             at = end + 1;
             if (hasControlCharacter(next)) {
                 lengthInDoubt = true;
-                fail(new Fault(400, "Control Character in Header", explanation(next)));
+                fail(Fault.bad("Control Character in Header", explanation(next)));
                 if (first) {
                     return;
                 }
@@ -155,7 +157,7 @@ final class MessageHead {
                 line = next;
                 if (++count > MAX_HEADERS) {
                     lengthInDoubt = true;
-                    fail(Fault.bad("Too Many Headers"));
+                    fail(Fault.bad("Too Many Headers", "More than " + MAX_HEADERS + " header lines are not taken"));
                     return;
                 }
             }
@@ -170,7 +172,7 @@ final class MessageHead {
         if (line.regionMatches(true, 0, "SIP/", 0, 4)) {
             response = true;
             if (!STATUS_LINE.matcher(line).matches()) {
-                fail(Fault.bad("Bad Status Line"));
+                fail(Fault.bad("Bad Status Line", "A status line is SIP/2.0, three digits and a phrase"));
             }
             return;
         }
@@ -178,25 +180,30 @@ final class MessageHead {
         if (parts.length != 3 || !TOKEN.matcher(parts[0]).matches() || parts[1].isEmpty()) {
             method = parts[0];
             lengthInDoubt |= !line.toUpperCase(Locale.ROOT).endsWith("SIP/2.0");
-            fail(Fault.bad("Bad Request Line"));
+            fail(badRequestLine());
             return;
         }
         method = parts[0];
         String uri = parts[1];
         if (!VERSION.matcher(parts[2]).matches()) {
             lengthInDoubt = true;
-            fail(Fault.bad("Bad Request Line"));
+            fail(badRequestLine());
         } else if (!parts[2].equalsIgnoreCase("SIP/2.0")) {
             fail(new Fault(505, "Version Not Supported"));
+        } else if (method.chars().anyMatch(Character::isLowerCase)) {
+            // JAIN-SIP would write it in capitals, which makes another method of it (RFC 3261 section 7.1).
+            fail(new Fault(501, "Not Implemented"));
         } else if (uri.length() > MAX_URI) {
             fail(new Fault(414, "Request-URI Too Long"));
         } else if (uri.indexOf('<') >= 0 || uri.indexOf('>') >= 0 || uri.indexOf('"') >= 0) {
-            fail(Fault.bad("Bad Request-URI"));
-        } else if (uri.regionMatches(true, 0, "sip", 0, 3) && uri.indexOf('?') >= 0) {
+            fail(Fault.bad("Bad Request-URI", "The Request-URI holds angle brackets or quotes"));
+        } else if (uri.regionMatches(true, 0, "sip", 0, 3) && uri.indexOf('?', uri.lastIndexOf('@')) >= 0) {
             // RFC 3261 section 19.1.1: no headers in a Request-URI.
-            fail(Fault.bad("Headers in Request-URI"));
+            fail(Fault.bad("Headers in Request-URI", "The Request-URI must not hold headers"));
+        } else if (BARE_IPV6.matcher(uri).lookingAt()) {
+            fail(Fault.bad("Bad Request-URI", "An IPv6 address in the Request-URI needs square brackets"));
         } else if (separators(uri) > 64) {
-            fail(Fault.bad("Too Many URI Parameters"));
+            fail(Fault.bad("Too Many URI Parameters", "The Request-URI has too many parameters"));
         }
     }
 
@@ -204,13 +211,13 @@ final class MessageHead {
         int colon = line.indexOf(':');
         String name = colon < 0 ? "" : line.substring(0, colon).strip().toLowerCase(Locale.ROOT);
         if (!TOKEN.matcher(name).matches() || line.charAt(0) == ' ') {
-            fail(Fault.bad("Bad Header Line"));
+            fail(Fault.bad("Bad Header Line", "A header line is a name, a colon and a value"));
             return;
         }
         name = COMPACT.getOrDefault(name, name);
         String value = line.substring(colon + 1).strip();
         if (separators(value) > MAX_SEPARATORS) {
-            fail(Fault.bad("Too Many Parameters"));
+            fail(Fault.bad("Too Many Parameters", title(name) + " has too many parameters or elements"));
         }
         if (name.equals("via")) {
             vias.add(value);
@@ -221,7 +228,7 @@ final class MessageHead {
         }
         if (singles.putIfAbsent(name, value) != null) {
             lengthInDoubt |= name.equals("content-length");
-            fail(Fault.bad("More Than One " + title(name)));
+            fail(Fault.bad("More Than One " + title(name), title(name) + " may stand in a message once only"));
             return;
         }
         readSingle(name, value);
@@ -232,7 +239,7 @@ final class MessageHead {
             case "content-length" -> {
                 if (value.isEmpty() || value.length() > 10 || !isDigits(value)) {
                     lengthInDoubt = true;
-                    fail(Fault.bad("Bad Content-Length"));
+                    fail(Fault.bad("Bad Content-Length", "Content-Length is a number of bytes"));
                 } else {
                     contentLength = (int) Math.min(Integer.MAX_VALUE, Long.parseLong(value));
                 }
@@ -240,25 +247,25 @@ final class MessageHead {
             case "cseq" -> {
                 Matcher cseq = CSEQ.matcher(value);
                 if (!cseq.matches() || Long.parseLong(cseq.group(1)) > Integer.MAX_VALUE) {
-                    fail(Fault.bad("Bad CSeq"));
+                    fail(Fault.bad("Bad CSeq", "CSeq is a number below 2147483648, a space and a method"));
                 } else if (!response && !cseq.group(2).equals(method)) {
-                    fail(Fault.bad("CSeq Method Mismatch"));
+                    fail(Fault.bad("CSeq Method Mismatch", "CSeq names another method than the start line"));
                 }
             }
             case "max-forwards" -> {
-                if (value.isEmpty() || value.length() > 3 || !isDigits(value) || Integer.parseInt(value) > 255) {
-                    fail(Fault.bad("Bad Max-Forwards"));
+                if (!isSequenceNumber(value) || Long.parseLong(value) > 255) {
+                    fail(Fault.bad("Bad Max-Forwards", "Max-Forwards is a number from 0 to 255"));
                 }
             }
             case "rseq" -> {
                 if (!isSequenceNumber(value)) {
-                    fail(Fault.bad("Bad RSeq"));
+                    fail(Fault.bad("Bad RSeq", "RSeq is a number below 2147483648"));
                 }
             }
             case "rack" -> {
                 Matcher rack = RACK.matcher(value);
                 if (!rack.matches() || !isSequenceNumber(rack.group(1)) || !isSequenceNumber(rack.group(2))) {
-                    fail(Fault.bad("Bad RAck"));
+                    fail(Fault.bad("Bad RAck", "RAck is two numbers below 2147483648 and a method"));
                 }
             }
             default -> {
@@ -270,12 +277,12 @@ final class MessageHead {
     private void checkPresence() {
         for (String name : List.of("from", "to", "call-id", "cseq")) {
             if (singles.getOrDefault(name, "").isEmpty()) {
-                fail(Fault.bad("Missing " + title(name)));
+                fail(Fault.bad("Missing " + title(name), "Every message needs " + title(name)));
                 return;
             }
         }
         if (vias.isEmpty() || vias.get(0).isEmpty()) {
-            fail(Fault.bad("Missing Via"));
+            fail(Fault.bad("Missing Via", "Every message needs Via"));
         }
     }
 
@@ -292,6 +299,11 @@ final class MessageHead {
 
     boolean isResponse() {
         return response;
+    }
+
+    /** Empty for a response. */
+    String method() {
+        return method;
     }
 
     String startLine() {
@@ -318,6 +330,11 @@ final class MessageHead {
      * rport (RFC 3581). Empty for responses and ACKs, and if a header that every response needs is missing.
      */
     Optional<byte[]> answer(Fault to, InetSocketAddress source, String server) {
+        return answer(to, source, server, "");
+    }
+
+    /** @param more further header lines, each with its end */
+    Optional<byte[]> answer(Fault to, InetSocketAddress source, String server, String more) {
         if (response
                 || method.isEmpty()
                 || method.equals("ACK")
@@ -351,7 +368,7 @@ final class MessageHead {
                 .ifPresent(sentence -> text.append("Warning: 399 pushbridge \"")
                         .append(sentence)
                         .append("\"\r\n"));
-        text.append("Server: ").append(server).append("\r\nContent-Length: 0\r\n\r\n");
+        text.append(more).append("Server: ").append(server).append("\r\nContent-Length: 0\r\n\r\n");
         return Optional.of(text.toString().getBytes(StandardCharsets.UTF_8));
     }
 
@@ -375,10 +392,16 @@ final class MessageHead {
     }
 
     /** The usual cause: an app printed the bytes of its device token as text. */
-    private static Optional<String> explanation(String line) {
+    private static String explanation(String line) {
         return DEVICE_TOKEN.matcher(line).find()
-                ? Optional.of(TokenReading.ofRawBytes().fault())
-                : Optional.empty();
+                ? TokenReading.ofRawBytes().fault()
+                : "A header holds a control character";
+    }
+
+    private static Fault badRequestLine() {
+        return Fault.bad(
+                "Bad Request Line",
+                "The start line is not a method, a Request-URI and SIP/2.0 with one space between them");
     }
 
     private static boolean hasControlCharacter(String line) {

@@ -1,5 +1,8 @@
 package org.pushbridge.sip.stack;
 
+import gov.nist.javax.sip.address.AddressFactoryImpl;
+import gov.nist.javax.sip.address.SipUri;
+import gov.nist.javax.sip.header.AddressParametersHeader;
 import gov.nist.javax.sip.header.CSeq;
 import gov.nist.javax.sip.header.CallID;
 import gov.nist.javax.sip.header.Contact;
@@ -20,35 +23,41 @@ import gov.nist.javax.sip.parser.ParseExceptionListener;
 import gov.nist.javax.sip.parser.StringMsgParser;
 import java.text.ParseException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Map;
+import java.util.regex.Pattern;
 import javax.sip.InvalidArgumentException;
+import javax.sip.address.Address;
+import org.jspecify.annotations.Nullable;
 
 /** Turns bytes that {@link MessageHead} found no fault with into a JAIN-SIP message. Safe for any thread. */
 final class MessageParser {
     /** A message with one of these unreadable is refused; with any other, it is taken without that header. */
-    private static final Set<Class<?>> ESSENTIAL = Set.of(
-            CSeq.class,
-            CallID.class,
-            Contact.class,
-            ContentLength.class,
-            From.class,
-            MaxForwards.class,
-            RAck.class,
-            RSeq.class,
-            RecordRoute.class,
-            RequestLine.class,
-            Route.class,
-            StatusLine.class,
-            To.class,
-            Via.class);
+    private static final Map<Class<?>, String> ESSENTIAL = Map.ofEntries(
+            Map.entry(CSeq.class, "CSeq"),
+            Map.entry(CallID.class, "Call-ID"),
+            Map.entry(Contact.class, "Contact"),
+            Map.entry(ContentLength.class, "Content-Length"),
+            Map.entry(From.class, "From"),
+            Map.entry(MaxForwards.class, "Max-Forwards"),
+            Map.entry(RAck.class, "RAck"),
+            Map.entry(RSeq.class, "RSeq"),
+            Map.entry(RecordRoute.class, "Record-Route"),
+            Map.entry(RequestLine.class, "The Request-URI"),
+            Map.entry(Route.class, "Route"),
+            Map.entry(StatusLine.class, "The status line"),
+            Map.entry(To.class, "To"),
+            Map.entry(Via.class, "Via"));
 
-    private static final ParseExceptionListener LISTENER = (problem, message, header, text, whole) -> {
-        if (header != null && ESSENTIAL.contains(header) && !isContactOfRegister(header, message)) {
-            throw problem;
-        }
-        message.addUnparsed(text);
-    };
+    private static final int LAST_PORT = 65_535;
+    private static final Pattern PORT = Pattern.compile("\\d{1,5}");
+
+    /** What is certain to be read again: one name in quotes, one SIP URI in brackets, and nothing odd in either. */
+    private static final Pattern PLAIN =
+            Pattern.compile("(\"[\\w .+-]*\" )?<sips?:[\\w.+~*-]+(@[\\w.:\\[\\]-]+)?(;[\\w=.-]+)*>");
+
+    private static final AddressFactoryImpl ADDRESSES = new AddressFactoryImpl();
 
     static {
         StringMsgParser.setComputeContentLengthFromMessage(false);
@@ -57,10 +66,25 @@ final class MessageParser {
     private MessageParser() {}
 
     /** An app's device token may have made it unreadable; the registrar can tell the app's developer what is wrong. */
-    private static boolean isContactOfRegister(Class<?> header, SIPMessage message) {
+    private static boolean isContactOfRegister(@Nullable Class<?> header, SIPMessage message) {
         return header == Contact.class
                 && message instanceof SIPRequest request
                 && "REGISTER".equals(request.getMethod());
+    }
+
+    /** Decides which headers a message can do without, and remembers the one it cannot. */
+    private static final class Judge {
+        private String unreadable = "A header";
+
+        void judge(ParseException problem, SIPMessage message, @Nullable Class<?> header, String text)
+                throws ParseException {
+            String name = header == null ? null : ESSENTIAL.get(header);
+            if (name != null && !isContactOfRegister(header, message)) {
+                unreadable = name;
+                throw problem;
+            }
+            message.addUnparsed(text);
+        }
     }
 
     /** Thrown for a message the parser or the rules refuse. */
@@ -89,11 +113,14 @@ final class MessageParser {
      */
     static SIPMessage parse(byte[] head, byte[] body) throws Malformed {
         SIPMessage message;
+        Judge judge = new Judge();
+        ParseExceptionListener listener =
+                (problem, unfinished, header, text, whole) -> judge.judge(problem, unfinished, header, text);
         try {
-            message = new StringMsgParser().parseSIPMessage(head, false, false, LISTENER);
+            message = new StringMsgParser().parseSIPMessage(head, false, false, listener);
         } catch (ParseException | RuntimeException | StackOverflowError e) {
             // Among the runtime exceptions: NumberFormatException for numbers too large for JAIN-SIP.
-            throw new Malformed(Fault.bad("Bad Message"));
+            throw new Malformed(Fault.bad("Bad Message", judge.unreadable + " cannot be read"));
         }
         if (message == null
                 || message.getFrom() == null
@@ -101,15 +128,18 @@ final class MessageParser {
                 || message.getCallId() == null
                 || message.getCSeq() == null
                 || message.getTopmostVia() == null) {
-            throw new Malformed(Fault.bad("Missing Header"));
+            throw new Malformed(Fault.bad("Missing Header", "From, To, Call-ID, CSeq or Via cannot be read"));
         }
         String branch = message.getTopmostVia().getBranch();
         if (branch == null
                 || branch.length() <= 7
                 || !branch.toLowerCase(Locale.ROOT).startsWith("z9hg4bk")) {
             // Without the cookie, transactions would have to be matched by scanning all of them (RFC 3261 17.2.3).
-            throw new Malformed(Fault.bad("Branch Without Magic Cookie"));
+            throw new Malformed(
+                    Fault.bad("Branch Without Magic Cookie", "The branch of the first Via has to begin with z9hG4bK"));
         }
+        requireSoundVias(message);
+        requireSoundAddresses(message);
         try {
             if (message instanceof SIPRequest && message.getMaxForwards() == null) {
                 MaxForwards added = new MaxForwards();
@@ -123,6 +153,60 @@ final class MessageParser {
             message.setMessageContent(body);
         }
         return message;
+    }
+
+    /** They are copied into the response, and that must not fail. */
+    private static void requireSoundVias(SIPMessage message) throws Malformed {
+        for (Via via : message.getViaHeaders()) {
+            String rport = via.getParameter("rport");
+            if (via.getPort() > LAST_PORT
+                    || (rport != null
+                            && !rport.isEmpty()
+                            && !PORT.matcher(rport).matches())) {
+                throw new Malformed(Fault.bad("Bad Via", "Via names a port that is none, or one above 65535"));
+            }
+        }
+    }
+
+    /** JAIN-SIP reads addresses in headers that it could not read again, when they are to be sent on. */
+    private static void requireSoundAddresses(SIPMessage message) throws Malformed {
+        requireSound("From", message.getFrom().getAddress());
+        requireSound("To", message.getTo().getAddress());
+        requireAllSound("Contact", message.getContactHeaders());
+        requireAllSound("Record-Route", message.getRecordRouteHeaders());
+        requireAllSound("Route", message.getRouteHeaders());
+    }
+
+    private static void requireAllSound(String name, @Nullable List<? extends AddressParametersHeader> headers)
+            throws Malformed {
+        if (headers != null) {
+            for (AddressParametersHeader header : headers) {
+                requireSound(name, header.getAddress());
+            }
+        }
+    }
+
+    private static void requireSound(String name, @Nullable Address address) throws Malformed {
+        if (address == null || address.isWildcard()) {
+            return;
+        }
+        if (address.getURI() instanceof SipUri sip && sip.getPort() > LAST_PORT) {
+            throw new Malformed(Fault.bad("Bad URI", name + " names a port above 65535"));
+        }
+        String text = address.toString();
+        if (address.getURI() instanceof SipUri && PLAIN.matcher(text).matches()) {
+            return;
+        }
+        try {
+            String uri = address.getURI().toString();
+            if (uri.equals(ADDRESSES.createURI(uri).toString())
+                    && uri.equals(ADDRESSES.createAddress(text).getURI().toString())) {
+                return;
+            }
+        } catch (ParseException | RuntimeException unreadable) {
+            // As below.
+        }
+        throw new Malformed(Fault.bad("Bad Address", name + " cannot be read"));
     }
 
     /** @see #parse(byte[], byte[]) */

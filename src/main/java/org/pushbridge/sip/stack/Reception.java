@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import javax.sip.InvalidArgumentException;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
@@ -26,6 +27,7 @@ final class Reception {
     private static final Logger LOG = LogManager.getLogger(Reception.class);
     private final QuietLog malformedLog = new QuietLog(LOG, Level.INFO);
     private final QuietLog overloadLog = new QuietLog(LOG, Level.WARN);
+    private final QuietLog floodLog = new QuietLog(LOG, Level.WARN);
     private final QuietLog troubleLog = new QuietLog(LOG, Level.WARN);
     private static final byte[] PONG = "\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final int STUN_COOKIE = 0x2112A442;
@@ -34,6 +36,7 @@ final class Reception {
     private final SipStackSettings settings;
     private final SipEvents events;
     private final SipCounters counters;
+    private final Floods floods;
     private volatile boolean closed;
 
     Reception(JainStack stack, SipStackSettings settings, SipEvents events, SipCounters counters) {
@@ -41,6 +44,7 @@ final class Reception {
         this.settings = settings;
         this.events = events;
         this.counters = counters;
+        this.floods = new Floods(settings.addressLimits());
     }
 
     /** Nothing is passed up from here on. */
@@ -63,6 +67,21 @@ final class Reception {
         if (isStun(data, length)) {
             return;
         }
+        switch (floods.verdict(source.getAddress(), data, from, length)) {
+            case REFUSE -> {
+                counters.received.increment();
+                int cut = MessageHead.lastLineEnd(data, Math.min(length, maxMessageBytes));
+                answerFlood(MessageHead.read(data, from, Math.max(from, cut)), source)
+                        .ifPresent(answer -> send(listener.linkTo(source), answer));
+                return;
+            }
+            case DROP -> {
+                counters.received.increment();
+                counters.flooded.increment();
+                return;
+            }
+            case TAKE -> {}
+        }
         if (length > maxMessageBytes) {
             counters.received.increment();
             MessageHead cut =
@@ -80,7 +99,11 @@ final class Reception {
         int follows = end < 0 ? 0 : length - end;
         if (end < 0 || head.contentLength() > follows) {
             // RFC 3261 section 18.3: shorter than its Content-Length. Longer is cut off.
-            answerRefused(listener, source, head, Fault.bad("Message Cut Short"));
+            answerRefused(
+                    listener,
+                    source,
+                    head,
+                    Fault.bad("Message Cut Short", "The datagram is shorter than its Content-Length says"));
             return;
         }
         try {
@@ -90,6 +113,35 @@ final class Reception {
         } catch (MessageParser.Malformed e) {
             answerRefused(listener, source, head, e.fault());
         }
+    }
+
+    /** One request of a stream, before it is parsed. Returns whether it is to be taken no further. */
+    boolean isFlood(MessageHead head, InetSocketAddress source, Consumer<byte[]> answer) {
+        switch (floods.verdict(source.getAddress(), head.startLine())) {
+            case TAKE -> {
+                return false;
+            }
+            case REFUSE -> {
+                counters.received.increment();
+                answerFlood(head, source).ifPresent(answer);
+            }
+            case DROP -> {
+                counters.received.increment();
+                counters.flooded.increment();
+            }
+        }
+        return true;
+    }
+
+    private Optional<byte[]> answerFlood(MessageHead head, InetSocketAddress source) {
+        counters.flooded.increment();
+        floodLog.log(() -> "An address sends too many requests, they are refused with 503, then dropped; peer="
+                + Hosts.text(source) + " method=" + QuietLog.excerpt(head.method()));
+        return head.answer(
+                new Fault(503, "Too Many Requests From This Address"),
+                source,
+                settings.server(),
+                "Retry-After: " + settings.retryAfter().toSeconds() + "\r\n");
     }
 
     private static boolean isStun(byte[] data, int length) {
@@ -170,6 +222,11 @@ final class Reception {
     }
 
     private void response(SIPResponse response, Link link) {
+        if (response.getViaHeaders().size() > 1) {
+            // RFC 3261 section 8.1.3.3: it is for somebody else, and the bridge is no proxy.
+            counters.dropped.increment();
+            return;
+        }
         Optional<ClientTransaction> transaction = stack.client(JainStack.clientKey(response));
         if (transaction.isPresent()) {
             transaction.get().receive(response, link);
@@ -368,6 +425,14 @@ final class Reception {
     boolean respond(ServerTransaction transaction, SIPResponse response) {
         addServer(response);
         return transaction.respond(response);
+    }
+
+    boolean respondOnce(ServerTransaction transaction, SIPResponse response) {
+        boolean sent = respond(transaction, response);
+        if (sent && !transaction.isReliable()) {
+            transaction.forget();
+        }
+        return sent;
     }
 
     private void dropped(SIPRequest request, String why) {

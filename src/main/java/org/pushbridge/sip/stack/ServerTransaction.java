@@ -150,6 +150,12 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         return true;
     }
 
+    /** Nothing is resent, and the same request would be a new one. */
+    synchronized void forget() {
+        setState(TransactionState._TERMINATED);
+        stack.removeTransaction(this);
+    }
+
     /** RFC 3261 section 18.2.2; JAIN-SIP would look for a channel by addresses. */
     @Override
     protected void sendResponse(SIPResponse response) {

@@ -8,6 +8,7 @@ public final class SipCounters {
     final LongAdder malformed = new LongAdder();
     final LongAdder rejected = new LongAdder();
     final LongAdder overloaded = new LongAdder();
+    final LongAdder flooded = new LongAdder();
     final LongAdder dropped = new LongAdder();
     final LongAdder datagramsDropped = new LongAdder();
     final LongAdder retransmissions = new LongAdder();
@@ -37,6 +38,11 @@ public final class SipCounters {
     /** Requests refused with 503 because too many transactions were open. */
     public long overloaded() {
         return overloaded.sum();
+    }
+
+    /** Requests refused with 503, or dropped, because their address had sent too many. */
+    public long flooded() {
+        return flooded.sum();
     }
 
     /** Messages in or out that went nowhere: responses nobody waited for, answers to closed connections. */

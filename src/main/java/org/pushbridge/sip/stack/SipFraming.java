@@ -78,6 +78,10 @@ final class SipFraming extends ByteToMessageDecoder {
         if (in.isReadable()) {
             beginPatience(context);
         }
+        if (reception.isFlood(
+                complete, peer, answer -> context.channel().writeAndFlush(Unpooled.wrappedBuffer(answer)))) {
+            return;
+        }
         if (complete.fault().isPresent()) {
             refuse(context, complete, complete.fault().get(), false);
             return;
@@ -144,7 +148,7 @@ final class SipFraming extends ByteToMessageDecoder {
         in.readBytes(headBytes);
         MessageHead read = MessageHead.read(headBytes, 0, headBytes.length);
         if (read.isUnframed()) {
-            refuse(context, read, read.fault().orElse(Fault.bad("Bad Content-Length")), true);
+            refuse(context, read, read.fault().orElseGet(SipFraming::unframed), true);
             return false;
         }
         if (read.contentLength() > limits.maxMessageBytes() - headBytes.length) {
@@ -153,6 +157,10 @@ final class SipFraming extends ByteToMessageDecoder {
         }
         head = read;
         return true;
+    }
+
+    private static Fault unframed() {
+        return Fault.bad("Bad Content-Length", "Where the message ends cannot be told by its Content-Length");
     }
 
     private int endOfHead(ByteBuf in) {

@@ -1,9 +1,11 @@
 package org.pushbridge.sip.stack;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * What a {@link SipStack} listens on and how much it puts up with.
@@ -16,6 +18,7 @@ import java.util.Optional;
  * @param retryAfter what Retry-After then says; whole seconds
  * @param udp limits of datagrams
  * @param stream limits of connections
+ * @param addressLimits what one address may begin; no limit by default
  */
 public record SipStackSettings(
         List<ListenAddress> listen,
@@ -24,7 +27,8 @@ public record SipStackSettings(
         int maxServerTransactions,
         Duration retryAfter,
         UdpLimits udp,
-        StreamLimits stream) {
+        StreamLimits stream,
+        AddressLimits addressLimits) {
     public SipStackSettings {
         listen = List.copyOf(listen);
         require(!listen.isEmpty(), "The SIP stack needs at least one address to listen on");
@@ -43,23 +47,45 @@ public record SipStackSettings(
                 100_000,
                 Duration.ofSeconds(5),
                 UdpLimits.defaults(),
-                StreamLimits.defaults());
+                StreamLimits.defaults(),
+                AddressLimits.NONE);
     }
 
     public SipStackSettings withServer(String value) {
-        return new SipStackSettings(listen, value, t1, maxServerTransactions, retryAfter, udp, stream);
+        return new SipStackSettings(listen, value, t1, maxServerTransactions, retryAfter, udp, stream, addressLimits);
     }
 
     public SipStackSettings withT1(Duration value) {
-        return new SipStackSettings(listen, server, value, maxServerTransactions, retryAfter, udp, stream);
+        return new SipStackSettings(
+                listen, server, value, maxServerTransactions, retryAfter, udp, stream, addressLimits);
     }
 
     public SipStackSettings withMaxServerTransactions(int value) {
-        return new SipStackSettings(listen, server, t1, value, retryAfter, udp, stream);
+        return new SipStackSettings(listen, server, t1, value, retryAfter, udp, stream, addressLimits);
     }
 
     public SipStackSettings withStream(StreamLimits value) {
-        return new SipStackSettings(listen, server, t1, maxServerTransactions, retryAfter, udp, value);
+        return new SipStackSettings(listen, server, t1, maxServerTransactions, retryAfter, udp, value, addressLimits);
+    }
+
+    public SipStackSettings withAddressLimits(AddressLimits value) {
+        return new SipStackSettings(listen, server, t1, maxServerTransactions, retryAfter, udp, stream, value);
+    }
+
+    /**
+     * What one IP address, or one IPv6 /64, may send: so many a second in the long run, and ten seconds' worth at once.
+     *
+     * @param registersPerSecond REGISTERs
+     * @param othersPerSecond other requests that begin something: INVITE, OPTIONS, SUBSCRIBE and what the bridge does
+     *     not know. Requests inside a call and responses are not limited
+     * @param exempt addresses without limit: trunks
+     */
+    public record AddressLimits(int registersPerSecond, int othersPerSecond, Predicate<InetAddress> exempt) {
+        static final AddressLimits NONE = new AddressLimits(1, 1, address -> true);
+
+        public AddressLimits {
+            require(registersPerSecond > 0 && othersPerSecond > 0, "At least one request a second must be allowed");
+        }
     }
 
     /**

@@ -82,7 +82,7 @@ class DigestAuthenticatorTest {
     }
 
     @Test
-    void anExpiredNonceIsStaleOnlyForWhoKnowsThePassword() {
+    void anExpiredNonceIsStaleAndNoPasswordIsLookedAt() {
         String challenge = challenges(register()).get(0);
         clock.advance(settings.nonceLifetime());
 
@@ -90,7 +90,8 @@ class DigestAuthenticatorTest {
                         authenticate(register(new DigestClient("alice", "secret").answer(challenge, REGISTER, URI)))))
                 .isTrue();
         assertThat(isStale(authenticate(register(new DigestClient("alice", "guess").answer(challenge, REGISTER, URI)))))
-                .isFalse();
+                .isTrue();
+        assertThat(authenticator.wrongPasswords()).isZero();
     }
 
     @Test
@@ -228,7 +229,11 @@ class DigestAuthenticatorTest {
     void anAlgorithmThatIsNotOfferedDoesNotCount() {
         DigestAuthenticator strict = new DigestAuthenticator(
                 new DigestSettings(
-                        List.of("example.com"), List.of(DigestAlgorithm.SHA_256), Duration.ofMinutes(5), 100),
+                        List.of("example.com"),
+                        List.of(DigestAlgorithm.SHA_256),
+                        Duration.ofMinutes(5),
+                        100,
+                        GuessLimits.DEFAULT),
                 users,
                 clock);
         List<String> offered = challenges(strict.authenticate(register(), Challenge.WWW));

@@ -1,0 +1,116 @@
+package org.pushbridge.sip.registrar;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * Counts wrong passwords, and says when no more are looked at.
+ *
+ * <p>Three counts: for a user from an address, from an address, for a user. The last two would let a stranger lock out
+ * others: everyone behind the same NAT, or a user from everywhere. So they do not hold for a user's own: the addresses
+ * where the user is registered or proved the password lately, and the devices that show the instance of one of the
+ * user's registrations, which a stranger cannot know. Such a device has a count of its own, so that even a guesser behind
+ * the same NAT takes nothing from it.
+ *
+ * <p>Users that do not exist are counted like those that do. Bounded: under an attack from very many addresses, the
+ * counts of those seen least are forgotten. Safe for any thread.
+ */
+final class Guesses {
+    private static final int REMEMBERED = 100_000;
+    private static final Duration KNOWN_FOR = Duration.ofDays(1);
+
+    private final GuessLimits limits;
+    private final InstantSource clock;
+    private final Cache<String, Count> counts;
+    private final Cache<String, Boolean> proven;
+
+    /** @param bannedUntil {@link Instant#MIN} if it is not */
+    private record Count(Instant since, int failures, Instant bannedUntil) {}
+
+    /**
+     * Who tries.
+     *
+     * @param user the name that was given, whether it exists or not
+     * @param device the instance of a device of the user's that the request shows, if it does
+     * @param registered whether the user is registered from that address
+     */
+    record Guesser(InetAddress address, String user, Optional<String> device, boolean registered) {
+        private String place() {
+            return "address " + Addresses.place(address);
+        }
+
+        /** Hashed, as a stranger decides how long a name is. */
+        private String name() {
+            return "user " + DigestAlgorithm.SHA_256.hash(user);
+        }
+
+        private String pair() {
+            return name() + " " + device.map(d -> "device " + d).orElseGet(this::place);
+        }
+    }
+
+    Guesses(GuessLimits limits, InstantSource clock) {
+        this.limits = limits;
+        this.clock = clock;
+        this.counts = Caffeine.newBuilder()
+                .maximumSize(REMEMBERED)
+                .expireAfterWrite(limits.within().plus(limits.ban()))
+                .ticker(() -> TimeUnit.MILLISECONDS.toNanos(clock.millis()))
+                .executor(Runnable::run)
+                .build();
+        this.proven = Caffeine.newBuilder()
+                .maximumSize(REMEMBERED)
+                .expireAfterWrite(KNOWN_FOR)
+                .ticker(() -> TimeUnit.MILLISECONDS.toNanos(clock.millis()))
+                .executor(Runnable::run)
+                .build();
+    }
+
+    private boolean isKnown(Guesser guesser) {
+        return guesser.registered() || guesser.device().isPresent() || proven.getIfPresent(guesser.pair()) != null;
+    }
+
+    /** How long no password of theirs is looked at; empty if it is. */
+    Optional<Duration> banned(Guesser guesser) {
+        Instant now = clock.instant();
+        Stream<String> keys = isKnown(guesser)
+                ? Stream.of(guesser.pair())
+                : Stream.of(guesser.pair(), guesser.place(), guesser.name());
+        return keys.flatMap(key -> Optional.ofNullable(counts.getIfPresent(key)).stream())
+                .map(count -> Duration.between(now, count.bannedUntil()))
+                .filter(left -> !left.isNegative() && !left.isZero())
+                .max(Duration::compareTo);
+    }
+
+    void failed(Guesser guesser) {
+        count(guesser.pair(), limits.forUserFromAddress());
+        if (!isKnown(guesser)) {
+            if (!limits.trusted().test(guesser.address())) {
+                count(guesser.place(), limits.fromAddress());
+            }
+            count(guesser.name(), limits.forUser());
+        }
+    }
+
+    void succeeded(Guesser guesser) {
+        counts.invalidate(guesser.pair());
+        proven.put(guesser.pair(), true);
+    }
+
+    private void count(String key, int limit) {
+        Instant now = clock.instant();
+        counts.asMap().compute(key, (same, before) -> {
+            Count count = before == null || now.isAfter(before.since().plus(limits.within()))
+                    ? new Count(now, 1, Instant.MIN)
+                    : new Count(before.since(), before.failures() + 1, before.bannedUntil());
+            return count.failures() >= limit ? new Count(now, 0, now.plus(limits.ban())) : count;
+        });
+    }
+}
