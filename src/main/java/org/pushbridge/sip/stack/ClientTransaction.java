@@ -118,6 +118,9 @@ final class ClientTransaction extends SIPClientTransactionImpl {
         }
         boolean pass;
         synchronized (this) {
+            if (originalRequest == null) {
+                return; // A timer cleaned up between the look-up and here; JAIN-SIP would throw.
+            }
             passUp = false;
             processResponse(response, channel, null);
             pass = passUp;
