@@ -57,7 +57,9 @@ CONF
 }
 launch_server() {
     SERVER_LOG=$WORK/server.$((++STARTS)).log
-    "$root/pushbridge" serve -c "$CONF" >"$SERVER_LOG" 2>&1 &
+    # A server that is killed leaves its temporary files.
+    PUSHBRIDGE_JAVA_OPTS="${PUSHBRIDGE_JAVA_OPTS:-} -Djava.io.tmpdir=$WORK" \
+        "$root/pushbridge" serve -c "$CONF" >"$SERVER_LOG" 2>&1 &
     SERVER_PID=$!
 }
 server_is_ready() {
