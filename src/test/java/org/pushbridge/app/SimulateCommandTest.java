@@ -22,10 +22,12 @@ import org.pushbridge.push.PushSender;
 import picocli.CommandLine;
 
 class SimulateCommandTest {
-    @TempDir
-    Path folder;
-
+    private final Path folder;
     private final StringWriter out = new StringWriter();
+
+    SimulateCommandTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
 
     private int run(InputStream commands) {
         return new CommandLine(new SimulateCommand.Apns(commands))
