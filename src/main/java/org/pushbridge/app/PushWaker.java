@@ -1,9 +1,11 @@
 package org.pushbridge.app;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -121,7 +123,7 @@ final class PushWaker implements Waker {
         beforePush.accept(target);
         DeviceId device = wake.device().id();
         CallFacts facts = facts(wake, wake.sentAt(), wake.expiresAt(), Optional.empty());
-        sender.send(new Push(kind, device, target, facts, stillWanted, wake.expiresAt()))
+        sender.send(new Push(kind, device, target, facts, stillWanted, wake.expiresAt(), apnsId(kind, wake, target)))
                 .whenComplete((outcome, fault) -> {
                     if (fault != null) {
                         LOG.error("The push of call={} to device={} failed inside", wake.call(), device, fault);
@@ -138,6 +140,17 @@ final class PushWaker implements Waker {
                         why(outcome).ifPresent(failed);
                     }
                 });
+    }
+
+    /**
+     * A call rings a device by one push. Should it be sent again, because the bridge died before it knew what became of it,
+     * it is the same one.
+     */
+    private static UUID apnsId(PushKind kind, Wake wake, PushTarget target) {
+        String push = kind + " " + wake.call() + " " + wake.device().id() + " "
+                + target.voip().map(PushToken::hex).orElse("") + " "
+                + target.regular().map(PushToken::hex).orElse("");
+        return UUID.nameUUIDFromBytes(push.getBytes(StandardCharsets.UTF_8));
     }
 
     /** Why the push will not wake the device; empty if it may, or if nobody waits for it any more. */

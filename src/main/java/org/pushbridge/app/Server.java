@@ -7,9 +7,11 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -156,8 +158,11 @@ public final class Server implements AutoCloseable {
             return;
         }
         LOG.warn("Stopping: calls that nobody has answered are ended: {}", sip.unanswered());
-        sip.endUnanswered();
-        wait(System.nanoTime() + LAST_WORDS.toNanos(), hurry);
+        try {
+            sip.endUnanswered().toCompletableFuture().get(LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("Stopping: not all of them could be told; those that the journal has are told at the next start");
+        }
     }
 
     /** Returns whether no call rings or waits any more. */

@@ -1,6 +1,5 @@
 package org.pushbridge.push;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -79,24 +78,13 @@ final class Delivery {
         this.push = push;
         this.rule = rule;
         this.token = token;
-        this.apnsId = apnsId(push);
+        this.apnsId = push.apnsId();
         this.topic = rule.topic(app.bundleId());
         this.template = app.payloads().template(rule);
         this.link = link;
         this.limits = limits;
         this.clock = clock;
         this.thread = thread;
-    }
-
-    /**
-     * A call rings a device by one push. Should it be sent again, because the bridge died before it knew what became of it,
-     * it is the same one; the others are told apart.
-     */
-    private static UUID apnsId(Push push) {
-        return push.kind() == PushKind.VOIP || push.kind() == PushKind.RING_ALERT
-                ? UUID.nameUUIDFromBytes((push.kind() + " " + push.facts().callId() + " " + push.device())
-                        .getBytes(StandardCharsets.UTF_8))
-                : UUID.randomUUID();
     }
 
     CompletableFuture<PushOutcome> outcome() {

@@ -9,6 +9,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import javax.sip.address.TelURL;
 import javax.sip.address.URI;
@@ -254,18 +256,27 @@ public final class SipEdge implements AutoCloseable {
         bridge.admission().drain(comeBack);
     }
 
-    /** Ends the calls that nobody has answered, as if their ring limit were reached. */
-    public void endUnanswered() {
-        engine.calls()
-                .forEach(call -> call.submit(() -> {
-                    if (call.call().phase().isUnanswered()) {
-                        call.call().timers().entrySet().stream()
-                                .filter(timer -> timer.getKey().kind() == Timer.Kind.RING_LIMIT)
-                                .findFirst()
-                                .ifPresent(
-                                        timer -> call.on(new CallEvent.TimerFired(timer.getKey(), timer.getValue())));
-                    }
-                }));
+    /**
+     * Ends the calls that nobody has answered, as if their ring limit were reached.
+     *
+     * @return completes when all of them have been told
+     */
+    public CompletionStage<Void> endUnanswered() {
+        List<CompletableFuture<Void>> told = new ArrayList<>();
+        for (RunningCall<BridgedCall> call : engine.calls()) {
+            CompletableFuture<Void> itIsTold = new CompletableFuture<>();
+            told.add(itIsTold);
+            call.submit(() -> {
+                if (call.call().phase().isUnanswered()) {
+                    call.call().timers().entrySet().stream()
+                            .filter(timer -> timer.getKey().kind() == Timer.Kind.RING_LIMIT)
+                            .findFirst()
+                            .ifPresent(timer -> call.on(new CallEvent.TimerFired(timer.getKey(), timer.getValue())));
+                }
+                call.then(() -> itIsTold.complete(null));
+            });
+        }
+        return CompletableFuture.allOf(told.toArray(CompletableFuture[]::new));
     }
 
     /** How many look-up keys of calls are held: 0 when no call is alive (invariant 6). */
