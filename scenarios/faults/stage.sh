@@ -43,6 +43,7 @@ include required(file("$root/sip-config/pushbridge.conf"))
 domains = ["$DOMAIN"]
 sip.listen = ["udp:$SERVER", "tcp:$SERVER"]
 # Many calls, few phones, one address.
+sip { max-registers-per-second-per-address = 100000, max-requests-per-second-per-address = 100000 }
 calls { ring-limit = 20s, hold-limit = 10s, max-parked-per-user = 1000, push-budget.wasted-limit = 0 }
 # SIPp answers the first challenge only, and knows MD5 alone.
 registrar.algorithms = ["MD5"]

@@ -56,6 +56,8 @@ final class ServedProcess implements AutoCloseable {
                 database.url = "jdbc:h2:file:%1$s/data/bridge"
                 admin { socket = "%1$s/admin.sock", http { listen = 0, key-file = "%1$s/admin.key" } }
                 calls.drain-limit = 0s
+                sip.max-registers-per-second-per-address = 100000
+                sip.max-requests-per-second-per-address = 100000
                 """.formatted(folder, PBX) + settings);
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
