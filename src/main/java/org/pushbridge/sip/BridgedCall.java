@@ -932,7 +932,12 @@ final class BridgedCall implements CallEdge {
         }
         legByCallId(callId).ifPresent(leg -> {
             if (cseq == INVITE_CSEQ) {
-                answered(leg, leg.invites.size(), response);
+                int newest = leg.invites.size();
+                answered(leg, newest, response);
+                ClientCall invite = leg.invites.get(newest);
+                if (invite != null && !leg.answered.isEmpty()) {
+                    invite.answered();
+                }
             } else {
                 acknowledgeAgain(Side.LEG, new LegDialog(leg.id, response.getToTag()), cseq);
             }

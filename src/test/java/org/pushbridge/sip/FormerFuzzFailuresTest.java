@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.pushbridge.sip.stack.Injector;
 
 /** What the fuzzer once broke the bridge with, and what it gets for it now. */
 class FormerFuzzFailuresTest {
@@ -79,6 +80,23 @@ class FormerFuzzFailuresTest {
                 ""));
         stranger.send(stranger.request("OPTIONS", "sip:example.com", ""));
         stranger.expect("SIP/2.0 200");
+    }
+
+    /** The call took the answer, and the transaction of the INVITE waited for one to the end of days. */
+    @Test
+    void anAnswerWithAnotherBranchLeavesNoTransactionThatWaitsForOne() {
+        Party phone = edge.phone("alice");
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        phone.answer(invite, 180, "");
+        edge.pbx.expect("SIP/2.0 180");
+        String answer = phone.answer(invite.replaceFirst("branch=z9hG4bK", "branch=z9hG4bKother"), 200, "");
+        Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expect("SIP/2.0 200"));
+        caller.send("ACK", 5, "");
+        phone.expect("ACK ");
+        assertThat(new Injector(edge.sip.stack()).clientTransactions()).isZero();
+
+        Edge.hangUp(caller, Dialogue.ofCallee(phone, invite, answer));
     }
 
     /** No response could be made, so the request stayed unanswered, and the receiving thread had to catch something. */

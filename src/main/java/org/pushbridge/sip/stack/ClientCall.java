@@ -25,6 +25,12 @@ public interface ClientCall {
      */
     void cancelAgain(Destination newest, Runnable unknown);
 
+    /**
+     * Takes the request for answered: its 2xx came with a branch of its own, so that no transaction knew it. Nothing is
+     * sent again, and no outcome comes any more. Does nothing after {@link #cancel} and after the final outcome.
+     */
+    void answered();
+
     /** The request as it was sent, with its Via. Not to be changed. */
     SIPRequest request();
 }

@@ -92,14 +92,30 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
     @Override
     public void failure(String why) {
         if (!finished.getAndSet(true)) {
-            ClientTransaction failed;
-            synchronized (this) {
-                failed = transaction;
-            }
-            if (failed != null) {
-                failed.end();
-            }
+            end();
             tell("onTransportFailure", () -> handler.onTransportFailure(why));
+        }
+    }
+
+    @Override
+    public void answered() {
+        synchronized (this) {
+            if (cancel != null) {
+                return; // It ends by that.
+            }
+        }
+        if (!finished.getAndSet(true)) {
+            end();
+        }
+    }
+
+    private void end() {
+        ClientTransaction ended;
+        synchronized (this) {
+            ended = transaction;
+        }
+        if (ended != null) {
+            ended.end();
         }
     }
 

@@ -43,6 +43,11 @@ public final class Injector {
         return jain.serverTransactions() + jain.clientTransactions() + jain.remembered();
     }
 
+    /** Requests of the bridge's own that are under way. */
+    public int clientTransactions() {
+        return jain.clientTransactions();
+    }
+
     /** The message as the stack reads it; empty if it is refused. */
     public static Optional<SIPMessage> parse(byte[] data) {
         int end = MessageHead.end(data, 0, 0, data.length);
