@@ -148,6 +148,16 @@ public final class RunningCall<E extends CallEdge> {
         }
     }
 
+    /** Has work done once the call is on disk as it and its edge stand now, or cannot be for the time being. */
+    public void remembered(Runnable work) {
+        if (over) {
+            return;
+        }
+        Batch batch = new Batch(work, List.of(), true);
+        outbox.add(batch);
+        remember(call.remembered(), batch);
+    }
+
     private void remember(Call now, Batch batch) {
         memory = Optional.of(now);
         edge.remember(now, batch.actions)

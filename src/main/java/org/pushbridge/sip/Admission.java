@@ -19,8 +19,14 @@ final class Admission {
     private static final Duration USUAL_WAIT = Duration.ofSeconds(5);
     private static final long LOOK_EVERY_NANOS = 20_000_000;
 
+    private static final Duration STARTING = Duration.ofSeconds(10);
+    private static final Duration WHILE_STARTING = Duration.ofSeconds(2);
+    private static final long NOT_BEHIND = Long.MIN_VALUE;
+
     private final CallEngine<BridgedCall> engine;
     private final Supplier<Duration> received;
+    private final long started = System.nanoTime();
+    private final AtomicLong behindSince = new AtomicLong(NOT_BEHIND);
     private final BooleanSupplier away;
     private final Map<CallRefusal, LongAdder> refused = new EnumMap<>(CallRefusal.class);
     private final AtomicLong lookedAt = new AtomicLong(System.nanoTime() - LOOK_EVERY_NANOS);
@@ -55,8 +61,7 @@ final class Admission {
         if (away.getAsBoolean()) {
             return Optional.of(CallRefusal.DATABASE_AWAY);
         }
-        Duration most = engine.settings().maxDelay();
-        if (engine.delay().compareTo(most) > 0 || received.get().compareTo(most) > 0) {
+        if (isBehind()) {
             return Optional.of(CallRefusal.BEHIND);
         }
         if (engine.alive() >= engine.settings().maxCalls()) {
@@ -65,6 +70,21 @@ final class Admission {
         return unanswered() >= engine.settings().maxUnanswered()
                 ? Optional.of(CallRefusal.UNANSWERED)
                 : Optional.empty();
+    }
+
+    /** A moment's delay is none, and what has waited for the bridge to start is not its load. */
+    private boolean isBehind() {
+        long now = System.nanoTime();
+        Duration most = engine.settings().maxDelay();
+        if (now - started < STARTING.toNanos() && most.compareTo(WHILE_STARTING) < 0) {
+            most = WHILE_STARTING;
+        }
+        if (engine.delay().compareTo(most) <= 0 && received.get().compareTo(most) <= 0) {
+            behindSince.set(NOT_BEHIND);
+            return false;
+        }
+        long since = behindSince.updateAndGet(before -> before == NOT_BEHIND ? now : before);
+        return now - since >= most.toNanos();
     }
 
     private int unanswered() {

@@ -61,6 +61,8 @@ final class BridgedCall implements CallEdge {
     private static final Logger log = LogManager.getLogger(BridgedCall.class);
     /** The CSeq of the call's INVITE on every leg and attempt. */
     private static final long INVITE_CSEQ = 1;
+    /** A re-INVITE gets a 100 unless it is answered within this time (RFC 3261 section 17.2.1). */
+    private static final Duration TRYING_WITHIN = Duration.ofMillis(200);
     /** Requests inside the call's dialogs that may wait for their answer. */
     private static final int MOST_EXCHANGES = 32;
 
@@ -100,6 +102,9 @@ final class BridgedCall implements CallEdge {
 
     /** Tombstones of the step under way, written with it. */
     private final Map<LegId, Tombstone> buried = new HashMap<>();
+
+    /** Re-INVITEs from before the bridge was started anew that are to go on. */
+    private List<CallMemory.Waiting> waiting = List.of();
 
     /** Whether it is from before the bridge was started anew. */
     private boolean restored;
@@ -169,6 +174,7 @@ final class BridgedCall implements CallEdge {
                 call.pushedBefore.add(id);
             }
         });
+        call.waiting = memory.waiting();
         call.unacknowledged = memory.answer();
         call.acknowledged =
                 memory.call().answered().isPresent() && memory.answer().isEmpty();
@@ -198,6 +204,13 @@ final class BridgedCall implements CallEdge {
                         .isAlive(caller.farEnd instanceof FarEnd.DeviceEnd end ? end.flow() : caller.invite.flow());
         Duration elapsed = Duration.between(began, bridge.clock().instant());
         running.on(new CallEvent.Resumed(elapsed.isNegative() ? Duration.ZERO : elapsed, reachable, callerReachable));
+        waiting.forEach(this::takeUpWaiting);
+        waiting = List.of();
+    }
+
+    private void takeUpWaiting(CallMemory.Waiting reInvite) {
+        byte[] request = reInvite.request().getBytes(StandardCharsets.ISO_8859_1);
+        onInDialog(bridge.stack().takeUp(request, reInvite.flow(), false, Optional.empty()));
     }
 
     @Override
@@ -243,7 +256,15 @@ final class BridgedCall implements CallEdge {
                     (tag, dialog) -> dialogs.put(tag, settled(Side.LEG, new LegDialog(leg.id, tag), dialog, replied)));
             rememberedLegs.put(leg.id, new CallMemory.LegMemory(leg.farEnd, leg.requestUri, dialogs, leg.answered));
         }
-        return new CallMemory(memory, began, caller.farEnd, number, callerDialogs, rememberedLegs, unacknowledged);
+        List<CallMemory.Waiting> waiting = exchanges.entrySet().stream()
+                .filter(open ->
+                        open.getValue().toldToWait && !open.getValue().replied && !replied.contains(open.getKey()))
+                .map(open -> open.getValue().request)
+                .map(request -> new CallMemory.Waiting(
+                        new String(request.bytes(), StandardCharsets.ISO_8859_1), request.flow()))
+                .toList();
+        return new CallMemory(
+                memory, began, caller.farEnd, number, callerDialogs, rememberedLegs, unacknowledged, waiting);
     }
 
     /**
@@ -684,6 +705,9 @@ final class BridgedCall implements CallEdge {
         long forwardedCseq;
 
         boolean replied;
+        /** Whether its sender may have been told to wait. */
+        boolean toldToWait;
+
         Optional<AnswerRepeat> answerRepeat = Optional.empty();
 
         OpenExchange(InboundRequest request) {
@@ -875,7 +899,11 @@ final class BridgedCall implements CallEdge {
         }
         remember(from, id, dialog);
         ExchangeId exchange = new ExchangeId(from, id, cseq);
-        exchanges.put(exchange, new OpenExchange(request));
+        OpenExchange open = new OpenExchange(request);
+        exchanges.put(exchange, open);
+        if (message.getMethod().equals("INVITE")) {
+            running.after(TRYING_WITHIN, () -> tellToWait(exchange, open));
+        }
         Carried content = Carried.of(message, farEnd(from, id).isTrusted());
         if (message.getMethod().equals("BYE")) {
             if (from == Side.CALLER) {
@@ -888,6 +916,19 @@ final class BridgedCall implements CallEdge {
                 running.submit(() -> running.on(new CallEvent.ExchangeCancelled(exchange)));
             });
             running.on(new CallEvent.RequestReceived(exchange, message.getMethod(), content));
+        }
+    }
+
+    /** Once its sender has a 100 it does not send the request again, so that it must survive from then on. */
+    private void tellToWait(ExchangeId id, OpenExchange exchange) {
+        if (exchanges.get(id) == exchange && !exchange.replied) {
+            exchange.toldToWait = true;
+            running.remembered(() -> {
+                if (!exchange.replied) {
+                    SIPRequest request = exchange.request.message();
+                    exchange.request.respond(Responses.create(request, 100, Optional.empty()));
+                }
+            });
         }
     }
 

@@ -1,6 +1,7 @@
 package org.pushbridge.sip;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -8,6 +9,7 @@ import org.pushbridge.call.Call;
 import org.pushbridge.call.LegDialog;
 import org.pushbridge.call.LegId;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.Flow;
 
 /**
  * What survives of a call in the journal, beside its INVITE.
@@ -19,6 +21,7 @@ import org.pushbridge.device.Aor;
  * @param callerDialogs the caller's dialogs, each by that of the leg it belongs to
  * @param legs what the bridge knows of each leg that was sent an INVITE
  * @param answer the 2xx that the caller has not acknowledged, if there is one
+ * @param waiting re-INVITEs that were told to wait: their senders do not send them again
  */
 record CallMemory(
         Call call,
@@ -27,11 +30,20 @@ record CallMemory(
         Called callee,
         Map<LegDialog, Dialog> callerDialogs,
         Map<LegId, LegMemory> legs,
-        Optional<String> answer) {
+        Optional<String> answer,
+        List<Waiting> waiting) {
     CallMemory {
+        waiting = List.copyOf(waiting);
         callerDialogs = Map.copyOf(callerDialogs);
         legs = Map.copyOf(legs);
     }
+
+    /**
+     * A re-INVITE without a final response.
+     *
+     * @param request as {@link org.pushbridge.sip.stack.InboundRequest#bytes} had it, one character a byte
+     */
+    record Waiting(String request, Flow flow) {}
 
     /** Who is called. */
     sealed interface Called {

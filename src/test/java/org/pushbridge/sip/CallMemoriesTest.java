@@ -92,7 +92,8 @@ class CallMemoriesTest {
                                 "sip:b@192.0.2.3",
                                 Map.of("", dialog, "b", dialog),
                                 Set.of("b"))),
-                Optional.of("SIP/2.0 200 OK\r\n\r\n\u00ff"));
+                Optional.of("SIP/2.0 200 OK\r\n\r\n\u00ff"),
+                List.of(new CallMemory.Waiting("INVITE sip:a@b SIP/2.0\r\n\r\n", flow)));
     }
 
     private static InetSocketAddress address(String ip, int port) {

@@ -152,6 +152,23 @@ class CrashTest {
     }
 
     @Test
+    void aReInviteThatWasToldToWaitGoesOn() {
+        Edge.Established talk = edge.establish();
+        String reInvite = talk.caller().send("INVITE", "");
+        Party phone = talk.callee().party;
+        String passedOn = phone.expect("INVITE ");
+        edge.pbx.expectTrying();
+        crash();
+        phone.expectAgain(passedOn);
+        phone.answer(passedOn, 200, "");
+        assertThat(Wire.header(edge.pbx.expect("SIP/2.0 200"), "CSeq")).endsWith("INVITE");
+        talk.caller().send("ACK", Wire.cseq(reInvite), "");
+        assertThat(Wire.cseq(phone.expect("ACK "))).isEqualTo(Wire.cseq(passedOn));
+        Edge.hangUp(talk.callee(), talk.caller());
+        ended();
+    }
+
+    @Test
     void aRequestWithoutAnAnswerIsRepeatedWithTheNumberItHad() {
         Edge.Established talk = edge.establish();
         String info = talk.caller().send("INFO", "");

@@ -208,6 +208,11 @@ final class Party implements AutoCloseable {
         }
     }
 
+    /** The next message is a 100. */
+    void expectTrying() {
+        assertThat(next("SIP/2.0 100")).startsWith("SIP/2.0 100 ");
+    }
+
     /** The next message is one that came before. */
     void expectAgain(String message) {
         assertThat(next(message)).isEqualTo(message);

@@ -82,9 +82,9 @@ public final class InboundRequest {
     }
 
     /**
-     * The same for whoever has not proved to be there: over UDP the response is sent once, and nothing is kept of the
-     * request (RFC 3261 section 26.3.2.4). So an INVITE from an address that is a lie has one response sent there, not
-     * eleven; a client that misses it sends its INVITE again. Not for an INVITE that was given a 100.
+     * The same for whoever has not proved to be there: over UDP the response is sent once for each time that the request
+     * comes. So an INVITE from an address that is a lie has one response sent there, not eleven; a client that misses it
+     * sends its INVITE again. Not for an INVITE that was given a 100.
      */
     public boolean respondOnce(SIPResponse response) {
         return transaction.isPresent() && reception.respondOnce(transaction.get(), response);

@@ -428,11 +428,10 @@ final class Reception {
     }
 
     boolean respondOnce(ServerTransaction transaction, SIPResponse response) {
-        boolean sent = respond(transaction, response);
-        if (sent && !transaction.isReliable()) {
-            transaction.forget();
+        if (!transaction.isReliable()) {
+            transaction.quiet();
         }
-        return sent;
+        return respond(transaction, response);
     }
 
     private void dropped(SIPRequest request, String why) {

@@ -21,6 +21,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     private @Nullable InboundRequest inbound;
     private boolean passUp;
     private int finalStatus;
+    private boolean quiet;
     private boolean settled;
     private @Nullable Runnable whenSettled;
     private volatile String toTag = "";
@@ -103,9 +104,8 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     }
 
     /**
-     * Has a 100 sent to a re-INVITE unless there is another response within 200 ms (RFC 3261 section 17.2.1). A new
-     * call's is for the layer above to send, which has to have the call for good first. For other methods, has the
-     * transaction forgotten when its client must have given up.
+     * Has the transaction forgotten when its client must have given up. An INVITE's does not; its 100 is for the layer
+     * above to send, which has to have it for good first (RFC 3261 section 17.2.1 wants it within 200 ms).
      */
     void started() {
         if (!isInviteTransaction()) {
@@ -114,8 +114,6 @@ final class ServerTransaction extends SIPServerTransactionImpl {
                     stack.removeTransaction(this);
                 }
             });
-        } else if (getOriginalRequest().getToTag() != null) {
-            map();
         }
     }
 
@@ -150,10 +148,9 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         return true;
     }
 
-    /** Nothing is resent, and the same request would be a new one. */
-    synchronized void forget() {
-        setState(TransactionState._TERMINATED);
-        stack.removeTransaction(this);
+    /** The response is sent again when the request is, and not by itself. */
+    synchronized void quiet() {
+        quiet = true;
     }
 
     /** RFC 3261 section 18.2.2; JAIN-SIP would look for a channel by addresses. */
@@ -182,7 +179,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     /** Failures are resent until they are acknowledged (RFC 3261 Timer G); 2xx are not ours to resend. */
     @Override
     public void fireRetransmissionTimer() {
-        if (isInviteTransaction() && finalStatus >= 300) {
+        if (isInviteTransaction() && finalStatus >= 300 && !quiet) {
             resendLastResponseAsBytes();
         }
     }

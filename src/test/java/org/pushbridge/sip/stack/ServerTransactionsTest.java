@@ -105,15 +105,6 @@ class ServerTransactionsTest {
         }
     }
 
-    @Test
-    void aReInviteNobodyAnswersAtOnceGetsA100() throws Exception {
-        try (Peer peer = bridge.peer(Transport.UDP)) {
-            peer.send(Messages.invite(peer).replaceFirst("(To: [^\r]*)", "$1;tag=known"));
-            bridge.next("INVITE");
-            assertThat(Messages.status(peer.receive())).isEqualTo(100);
-        }
-    }
-
     @ParameterizedTest
     @EnumSource(Transport.class)
     void aCancelledInviteEndsWith487AndItsAckIsAbsorbed(Transport transport) throws Exception {
