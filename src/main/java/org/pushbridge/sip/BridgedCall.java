@@ -974,9 +974,8 @@ final class BridgedCall implements CallEdge {
         legByCallId(callId).ifPresent(leg -> {
             if (cseq == INVITE_CSEQ) {
                 int newest = leg.invites.size();
-                answered(leg, newest, response);
                 ClientCall invite = leg.invites.get(newest);
-                if (invite != null && !leg.answered.isEmpty()) {
+                if (answered(leg, newest, response) && invite != null) {
                     invite.answered();
                 }
             } else {
@@ -1063,7 +1062,10 @@ final class BridgedCall implements CallEdge {
                 if (status < 200) {
                     provisional(response);
                 } else if (status < 300) {
-                    answered(leg, attempt, response);
+                    if (!answered(leg, attempt, response)) {
+                        // It answered another copy of the INVITE so before: this one has ended, too.
+                        failed(Failure.REFUSED, DeviceLeg.MERGED_REQUEST, Optional.empty());
+                    }
                 } else {
                     leg.noteEnded(status);
                     failed(Failure.REFUSED, crossing(status, leg.id), Optional.of(carried(response)));
@@ -1117,15 +1119,16 @@ final class BridgedCall implements CallEdge {
         return status >= 300 && status < 400 ? 480 : status;
     }
 
-    private void answered(DeviceLeg leg, int attempt, SIPResponse response) {
+    /** @return whether that is news */
+    private boolean answered(DeviceLeg leg, int attempt, SIPResponse response) {
         String tag = response.getToTag() == null ? "" : response.getToTag();
         LegDialog id = new LegDialog(leg.id, tag);
         if (!leg.hasRoomFor(tag)) {
-            return;
+            return false;
         }
         if (!leg.answered.add(tag)) {
             acknowledgeAgain(Side.LEG, id, INVITE_CSEQ);
-            return;
+            return false;
         }
         Dialog early = leg.dialogs.get(tag);
         Dialog confirmed = legDialog(leg, response, early == null ? leg.requestUri : early.remoteTarget());
@@ -1133,6 +1136,7 @@ final class BridgedCall implements CallEdge {
         leg.dialogs.put(tag, early == null ? confirmed : confirmed.counting(early.localCseq(), early.remoteCseq()));
         running.on(new CallEvent.Answered(
                 id, attempt, response.getStatusCode(), Carried.of(response, leg.farEnd.isTrusted())));
+        return true;
     }
 
     /** The dialog a response makes (RFC 3261 section 12.1.2). */

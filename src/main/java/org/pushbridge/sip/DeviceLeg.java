@@ -13,7 +13,7 @@ final class DeviceLeg {
     private static final int TRYING = 100;
     private static final int FLOW_FAILED = 430;
     /** It has another copy of the INVITE (RFC 3261 section 8.2.2.2). */
-    private static final int MERGED_REQUEST = 482;
+    static final int MERGED_REQUEST = 482;
     /** How many dialogs one leg may make; a fork has a handful of branches. */
     private static final int MAX_DIALOGS = 32;
 

@@ -1,11 +1,13 @@
 package org.pushbridge.sip;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.pushbridge.sip.stack.Injector;
+import org.pushbridge.sip.stack.Transport;
 
 /** What the fuzzer once broke the bridge with, and what it gets for it now. */
 class FormerFuzzFailuresTest {
@@ -97,6 +99,41 @@ class FormerFuzzFailuresTest {
         assertThat(new Injector(edge.sip.stack()).clientTransactions()).isZero();
 
         Edge.hangUp(caller, Dialogue.ofCallee(phone, invite, answer));
+    }
+
+    /** The same phone, each time. */
+    private Party onAConnection() {
+        Party phone = edge.stranger("alice", Transport.TCP);
+        String register = phone.request("REGISTER", "sip:example.com", "")
+                .replace(
+                        phone.contact(),
+                        phone.contact()
+                                + ";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\";reg-id=1");
+        phone.send(register);
+        phone.send(phone.withCredentials(register, phone.expect("SIP/2.0 401"), "secret"));
+        phone.expect("SIP/2.0 200");
+        return phone;
+    }
+
+    /** The call waited for ever for the end of the copy that its phone answered last. */
+    @Test
+    void aPhoneThatAnswersEachCopyOfTheInviteWithTheSameDialogLeavesNoCallBehind() {
+        Party before = onAConnection();
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = before.expect("INVITE ");
+        before.answer(invite, 180, "");
+        edge.pbx.expect("SIP/2.0 180");
+        edge.leave(before);
+        Party after = onAConnection();
+        String again = after.expect("INVITE ");
+        after.answer(invite, 200, "");
+        String answer = after.answer(again, 200, "");
+        Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expect("SIP/2.0 200"));
+        caller.send("ACK", 5, "");
+        after.expect("ACK ");
+
+        Edge.hangUp(caller, Dialogue.ofCallee(after, again, answer));
+        await().untilAsserted(() -> assertThat(edge.sip.calls()).isZero());
     }
 
     /** No response could be made, so the request stayed unanswered, and the receiving thread had to catch something. */
