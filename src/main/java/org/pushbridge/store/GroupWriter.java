@@ -122,8 +122,9 @@ final class GroupWriter {
     }
 
     private void fail(Write write, StoreException failure) {
-        if (write.done().completeExceptionally(failure)) {
-            failed.increment();
+        failed.increment(); // before anybody hears of it
+        if (!write.done().completeExceptionally(failure)) {
+            failed.decrement();
         }
     }
 
