@@ -140,7 +140,8 @@ final class Disk implements DeviceStore, TombstoneStore, CallJournal {
 
     @Override
     public CompletionStage<Void> purgeTombstones(Instant now) {
-        return CompletableFuture.completedStage(null);
+        return write(() ->
+                tombstones.values().removeIf(tombstone -> !tombstone.expiresAt().isAfter(now)));
     }
 
     @Override

@@ -75,7 +75,8 @@ final class Edge implements AutoCloseable {
             Function<Bridge, LiveDialogs> live,
             EngineSettings limits,
             Optional<AddressLimits> addressLimits,
-            GuessLimits guesses) {
+            GuessLimits guesses,
+            boolean hurried) {
         static Setup withT1(Duration t1) {
             return new Setup(
                     t1,
@@ -84,7 +85,17 @@ final class Edge implements AutoCloseable {
                     LiveCalls::new,
                     new EngineSettings(1, 1000, 100),
                     Optional.empty(),
-                    GuessLimits.DEFAULT);
+                    GuessLimits.DEFAULT,
+                    false);
+        }
+
+        /** Devices that say nothing are only pushed to where all is over within seconds. */
+        Duration silenceLimit() {
+            return hurried ? ringLimit.dividedBy(4) : RING_LIMIT;
+        }
+
+        Duration tombstoneLife() {
+            return hurried ? Duration.ofMillis(300) : Duration.ofHours(24);
         }
     }
 
@@ -114,7 +125,7 @@ final class Edge implements AutoCloseable {
             var unused = directory.saveUser(Ha1.of(Aor.parse(user + "@example.com"), "secret".toCharArray()));
         }
         Clock clock = Clock.systemUTC();
-        tombstones = Tombstones.load(disk, Duration.ofHours(24), clock);
+        tombstones = Tombstones.load(disk, setup.tombstoneLife(), clock);
         digest = new DigestAuthenticator(
                 DigestSettings.of(List.of("example.com")).withGuesses(setup.guesses()), directory, clock);
         SipStackSettings usual = SipStackSettings.listeningOn(listen).withT1(setup.t1());
@@ -123,7 +134,7 @@ final class Edge implements AutoCloseable {
                     new SipSettings(
                             List.of("example.com"),
                             setup.ringLimit(),
-                            RING_LIMIT,
+                            setup.silenceLimit(),
                             setup.ringLimit().multipliedBy(12),
                             182,
                             Set.of(603),
@@ -192,7 +203,14 @@ final class Edge implements AutoCloseable {
                 usual.live(),
                 usual.limits(),
                 usual.addressLimits(),
-                usual.guesses()));
+                new GuessLimits(
+                        Integer.MAX_VALUE,
+                        Integer.MAX_VALUE,
+                        Integer.MAX_VALUE,
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        address -> false),
+                true));
     }
 
     /** Where the test says which calls are alive. */
@@ -205,7 +223,8 @@ final class Edge implements AutoCloseable {
                 bridge -> live,
                 usual.limits(),
                 usual.addressLimits(),
-                usual.guesses()));
+                usual.guesses(),
+                false));
     }
 
     static Edge startWithLimits(EngineSettings limits) {
@@ -217,7 +236,8 @@ final class Edge implements AutoCloseable {
                 usual.live(),
                 limits,
                 usual.addressLimits(),
-                usual.guesses()));
+                usual.guesses(),
+                false));
     }
 
     /** Where strangers are limited. */
@@ -230,7 +250,8 @@ final class Edge implements AutoCloseable {
                 usual.live(),
                 usual.limits(),
                 Optional.of(addressLimits),
-                guesses));
+                guesses,
+                false));
     }
 
     InetSocketAddress udp() {

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Random;
 
 /** Damages texts, the same way for the same seed. One char is one byte. */
-final class Mutator {
+public final class Mutator {
     /** What readers of SIP, URIs, SDP, XML and HOCON stumble over. */
     private static final List<String> WORDS = List.of(
             "\r\n",
@@ -63,16 +63,16 @@ final class Mutator {
 
     private final Random random;
 
-    Mutator(Random random) {
+    public Mutator(Random random) {
         this.random = random;
     }
 
-    <T> T any(List<T> of) {
+    public <T> T any(List<T> of) {
         return of.get(random.nextInt(of.size()));
     }
 
     /** One to six changes; {@code other} is what foreign pieces are taken from. */
-    String damaged(String text, String other) {
+    public String damaged(String text, String other) {
         StringBuilder changed = new StringBuilder(text);
         for (int left = 1 + random.nextInt(6); left > 0; left--) {
             change(changed, other);

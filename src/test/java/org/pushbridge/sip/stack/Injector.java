@@ -1,9 +1,13 @@
 package org.pushbridge.sip.stack;
 
 import gov.nist.javax.sip.message.SIPMessage;
+import gov.nist.javax.sip.stack.SIPTransaction;
+import gov.nist.javax.sip.stack.SIPTransactionStack;
 import java.lang.reflect.Field;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Feeds a running stack as if a datagram had come, on the caller's thread, so that what is thrown can be seen. */
@@ -13,9 +17,9 @@ public final class Injector {
     private final UdpListener udp;
 
     public Injector(SipStack stack) {
-        reception = (Reception) field(stack, "reception");
-        jain = (JainStack) field(stack, "jain");
-        udp = ((List<?>) field(stack, "listeners"))
+        reception = (Reception) field(SipStack.class, stack, "reception");
+        jain = (JainStack) field(SipStack.class, stack, "jain");
+        udp = ((List<?>) field(SipStack.class, stack, "listeners"))
                 .stream()
                         .filter(UdpListener.class::isInstance)
                         .map(UdpListener.class::cast)
@@ -23,11 +27,11 @@ public final class Injector {
                         .orElseThrow();
     }
 
-    private static Object field(SipStack stack, String name) {
+    private static Object field(Class<?> type, Object of, String name) {
         try {
-            Field field = SipStack.class.getDeclaredField(name);
+            Field field = type.getDeclaredField(name);
             field.setAccessible(true);
-            return field.get(stack);
+            return field.get(of);
         } catch (ReflectiveOperationException e) {
             throw new LinkageError(name, e);
         }
@@ -39,8 +43,18 @@ public final class Injector {
     }
 
     /** Everything that has to be gone when all is quiet. */
-    public int held() {
-        return jain.serverTransactions() + jain.clientTransactions() + jain.remembered();
+    public List<String> held() {
+        List<String> held = new ArrayList<>();
+        for (String table : List.of("serverTransactionTable", "clientTransactionTable")) {
+            ((Map<?, ?>) field(SIPTransactionStack.class, jain, table))
+                    .values()
+                    .forEach(each -> held.add(
+                            ((SIPTransaction) each).getTransactionId() + " " + ((SIPTransaction) each).getState()));
+        }
+        if (jain.remembered() > 0) {
+            held.add(jain.remembered() + " answers and merges");
+        }
+        return held;
     }
 
     /** Requests of the bridge's own that are under way. */
