@@ -109,6 +109,9 @@ final class Fuzz implements AutoCloseable {
             a=rtpmap:0 PCMU/8000
             m=video 4002 RTP/AVP 96
             """.replace("\n", "\r\n");
+    /** After so many uses the newest nonce is taken, long before the old one is too old. */
+    private static final int NONCE_FOR = 1_000;
+
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String TOKEN = "00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0";
 
@@ -284,7 +287,7 @@ final class Fuzz implements AutoCloseable {
                 return !phone.challenge.isEmpty();
             });
         }
-        if (!phone.challenge.equals(challenge)) {
+        if ((challenge.isEmpty() || nonceCount > NONCE_FOR) && !phone.challenge.equals(challenge)) {
             challenge = phone.challenge;
             nonceCount = 0;
         }
