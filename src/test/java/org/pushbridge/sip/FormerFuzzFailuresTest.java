@@ -3,6 +3,7 @@ package org.pushbridge.sip;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -134,6 +135,19 @@ class FormerFuzzFailuresTest {
 
         Edge.hangUp(caller, Dialogue.ofCallee(after, again, answer));
         await().untilAsserted(() -> assertThat(edge.sip.calls()).isZero());
+    }
+
+    /** JAIN-SIP remembered each of them for good: 100 bytes for each that a stranger wrote. */
+    @Test
+    void namesOfHeadersThatNobodyKnowsAreNotRememberedForEver() {
+        Party stranger = edge.stranger("alice");
+        for (int i = 0; i < 10_000; i++) {
+            String options = stranger.request("OPTIONS", "sip:example.com", "", "X-Name-" + i + ": x");
+            assertThat(Injector.parse(options.getBytes(StandardCharsets.ISO_8859_1)))
+                    .isPresent();
+        }
+
+        assertThat(Injector.headerNames()).isLessThan(6_000);
     }
 
     /** No response could be made, so the request stayed unanswered, and the receiving thread had to catch something. */

@@ -121,6 +121,8 @@ final class MessageParser {
         } catch (ParseException | RuntimeException | StackOverflowError e) {
             // Among the runtime exceptions: NumberFormatException for numbers too large for JAIN-SIP.
             throw new Malformed(Fault.bad("Bad Message", judge.unreadable + " cannot be read"));
+        } finally {
+            HeaderNames.forgetTooMany();
         }
         if (message == null
                 || message.getFrom() == null

@@ -62,6 +62,11 @@ public final class Injector {
         return jain.clientTransactions();
     }
 
+    /** Names of headers that are remembered. */
+    public static int headerNames() {
+        return HeaderNames.count();
+    }
+
     /** The message as the stack reads it; empty if it is refused. */
     public static Optional<SIPMessage> parse(byte[] data) {
         int end = MessageHead.end(data, 0, 0, data.length);
