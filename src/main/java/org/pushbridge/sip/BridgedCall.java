@@ -911,6 +911,13 @@ final class BridgedCall implements CallEdge {
             }
             running.on(new CallEvent.ByeReceived(exchange, content));
         } else {
+            if (restored
+                    && message.getMethod().equals("INVITE")
+                    && running.call().phase() == Call.Phase.ANSWERED) {
+                // Neither side sends one before the answer is acknowledged.
+                callerAcknowledged();
+                running.on(new CallEvent.CallerAcknowledged(id, Carried.NOTHING));
+            }
             request.attach((Cancellable) cancel -> {
                 cancel.confirm();
                 running.submit(() -> running.on(new CallEvent.ExchangeCancelled(exchange)));

@@ -30,6 +30,9 @@ import org.pushbridge.call.Content;
 final class Carried implements Content {
     private static final byte[] NO_BODY = {};
 
+    /** Of a message that came before the bridge was started anew. */
+    static final Carried NOTHING = new Carried(List.of(), NO_BODY, Optional.empty());
+
     /** Option tags that mean the same from end to end through a B2BUA that relays 1xx, PRACK, UPDATE and re-INVITE. */
     static final Set<String> END_TO_END_OPTIONS =
             Set.of("100rel", "199", "timer", "histinfo", "privacy", "norefersub", "early-session", "answermode");

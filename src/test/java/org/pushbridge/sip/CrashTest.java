@@ -169,6 +169,22 @@ class CrashTest {
     }
 
     @Test
+    void aReInviteShowsThatTheAnswerWasAcknowledged() {
+        Party phone = edge.phone("alice");
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        phone.answer(invite, 200, "");
+        String heard = edge.pbx.expect("SIP/2.0 200");
+        crash();
+        edge.pbx.expectAgain(heard);
+        Dialogue caller = Dialogue.ofCaller(edge.pbx, heard);
+        caller.send("INVITE", "");
+        phone.expect("ACK ");
+        phone.answer(phone.expect("INVITE "), 200, "");
+        assertThat(Wire.cseq(edge.pbx.expect("SIP/2.0 200"))).isEqualTo(6);
+    }
+
+    @Test
     void aRequestWithoutAnAnswerIsRepeatedWithTheNumberItHad() {
         Edge.Established talk = edge.establish();
         String info = talk.caller().send("INFO", "");
