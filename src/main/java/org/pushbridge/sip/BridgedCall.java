@@ -910,6 +910,9 @@ final class BridgedCall implements CallEdge {
                 callerAcknowledged(); // its ACK was lost, or is behind
             }
             running.on(new CallEvent.ByeReceived(exchange, content));
+            if (running.call().phase() == Call.Phase.ENDED) {
+                bridge.hungUp(id()); // before its sender hears so, and perhaps calls again
+            }
         } else {
             if (restored
                     && message.getMethod().equals("INVITE")
