@@ -4,6 +4,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -112,6 +113,18 @@ public final class Tombstones {
         return byDevice.getOrDefault(device, List.of()).stream()
                 .filter(t -> !t.told() && t.counts(now))
                 .toList();
+    }
+
+    /** The same for all devices that do not know of an end. */
+    public Map<DeviceId, List<Tombstone>> untold() {
+        Map<DeviceId, List<Tombstone>> all = new HashMap<>();
+        for (DeviceId device : byDevice.keySet()) {
+            List<Tombstone> due = untold(device);
+            if (!due.isEmpty()) {
+                all.put(device, due);
+            }
+        }
+        return all;
     }
 
     /** How a call ended for a device, told or not. */

@@ -83,6 +83,8 @@ final class BridgedCall implements CallEdge {
     private boolean answeredFinally;
     /** Whether the caller's ACK came, or is not waited for any more. */
     private boolean acknowledged;
+    /** The 2xx for the caller, from when it is remembered until it is sent. */
+    private Optional<SIPResponse> answer = Optional.empty();
     /** The 2xx as the caller was sent it, until then. */
     private Optional<String> unacknowledged = Optional.empty();
     /** A BYE for the caller that must not leave before (RFC 3261 section 15). */
@@ -105,6 +107,9 @@ final class BridgedCall implements CallEdge {
 
     /** Re-INVITEs from before the bridge was started anew that are to go on. */
     private List<CallMemory.Waiting> waiting = List.of();
+
+    /** The last final response to a request inside each dialog: its sender may not have got it when the bridge dies. */
+    private final Map<Confirmed, CallMemory.Answer> answers = new HashMap<>();
 
     /** Whether it is from before the bridge was started anew. */
     private boolean restored;
@@ -175,6 +180,7 @@ final class BridgedCall implements CallEdge {
             }
         });
         call.waiting = memory.waiting();
+        memory.answers().forEach(answer -> call.answers.put(new Confirmed(answer.from(), answer.dialog()), answer));
         call.unacknowledged = memory.answer();
         call.acknowledged =
                 memory.call().answered().isPresent() && memory.answer().isEmpty();
@@ -209,8 +215,56 @@ final class BridgedCall implements CallEdge {
     }
 
     private void takeUpWaiting(CallMemory.Waiting reInvite) {
-        byte[] request = reInvite.request().getBytes(StandardCharsets.ISO_8859_1);
-        onInDialog(bridge.stack().takeUp(request, reInvite.flow(), false, Optional.empty()));
+        byte[] bytes = reInvite.request().getBytes(StandardCharsets.ISO_8859_1);
+        InboundRequest request = bridge.stack().takeUp(bytes, reInvite.flow(), false, Optional.empty());
+        Optional<Confirmed> asked = dialogOf(request.message());
+        Optional<CallMemory.Answer> answer = asked.flatMap(confirmed -> answerTo(confirmed, request.message()));
+        if (answer.isPresent()) {
+            answerAgain(request, asked.get(), answer.get());
+        } else {
+            onInDialog(request);
+        }
+    }
+
+    /** It has its final response, which may not have left; a 2xx is repeated until its ACK comes. */
+    private void answerAgain(InboundRequest request, Confirmed asked, CallMemory.Answer answer) {
+        Duration age = Duration.between(answer.since(), bridge.clock().instant());
+        if (age.compareTo(bridge.settings().t1().multipliedBy(64)) >= 0) {
+            return; // its sender has given up
+        }
+        SIPResponse response = parsed(answer);
+        request.respond(response);
+        if (response.getStatusCode() < 300) {
+            ExchangeId id = new ExchangeId(
+                    asked.side(), asked.dialog(), response.getCSeq().getSeqNumber());
+            OpenExchange exchange = new OpenExchange(request);
+            exchange.replied = true;
+            exchange.answeredBefore = true;
+            exchange.forwardedCseq = answer.forwardedCseq();
+            exchange.answerRepeat = Optional.of(new AnswerRepeat(
+                    bridge,
+                    running,
+                    request,
+                    response,
+                    () -> acknowledgeExchange(new CallAction.AcknowledgeExchange(id, Optional.empty()))));
+            exchanges.put(id, exchange);
+        }
+    }
+
+    private SIPResponse parsed(CallMemory.Answer answer) {
+        return bridge.stack().parseResponse(answer.response().getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** What was answered to this very request, if it is the last that was. */
+    private Optional<CallMemory.Answer> answerTo(Confirmed asked, SIPRequest request) {
+        return Optional.ofNullable(answers.get(asked)).filter(answer -> {
+            SIPResponse response = parsed(answer);
+            return response.getCSeq().getSeqNumber() == request.getCSeq().getSeqNumber()
+                    && response.getCSeq().getMethod().equals(request.getMethod())
+                    && response.getTopmostVia()
+                            .getBranch()
+                            .equals(request.getTopmostVia().getBranch());
+        });
     }
 
     @Override
@@ -219,8 +273,11 @@ final class BridgedCall implements CallEdge {
             if (action instanceof CallAction.Bury bury) {
                 bridge.device(bury.leg())
                         .ifPresent(device -> buried.put(bury.leg(), tombstone(device, bury.verdict(), bury.had())));
-            } else if (action instanceof CallAction.AnswerCaller answer) {
-                unacknowledged = Optional.of(text(answer(answer)));
+            } else if (action instanceof CallAction.AnswerCaller answering) {
+                answer = Optional.of(answer(answering));
+                unacknowledged = answer.map(BridgedCall::text);
+            } else if (action instanceof CallAction.Reply reply) {
+                prepare(reply);
             }
         }
         byte[] state = bridge.memories().write(memory(memory, actions));
@@ -231,6 +288,27 @@ final class BridgedCall implements CallEdge {
                 bridge.journal().write(new CallJournal.Entry(id().value(), bytes.get(), state), tombstonesOf(actions));
         boolean goesOn = hasBegun && bridge.journal().isAway(); // it is written when the database is back
         return goesOn ? CompletableFuture.completedStage(null) : written;
+    }
+
+    /** What is about to be answered finally inside a dialog. A BYE that comes again is answered as one. */
+    private void prepare(CallAction.Reply reply) {
+        ExchangeId id = reply.exchange();
+        OpenExchange exchange = exchanges.get(id);
+        if (reply.status() < 200 || exchange == null || exchange.replied) {
+            return;
+        }
+        SIPResponse response = response(reply, exchange);
+        exchange.answer = Optional.of(response);
+        if (!exchange.request.message().getMethod().equals("BYE")) {
+            answers.put(
+                    new Confirmed(id.from(), id.dialog()),
+                    new CallMemory.Answer(
+                            id.from(),
+                            id.dialog(),
+                            text(response),
+                            exchange.forwardedCseq,
+                            bridge.clock().instant()));
+        }
     }
 
     private List<Tombstone> tombstonesOf(List<CallAction> actions) {
@@ -257,14 +335,23 @@ final class BridgedCall implements CallEdge {
             rememberedLegs.put(leg.id, new CallMemory.LegMemory(leg.farEnd, leg.requestUri, dialogs, leg.answered));
         }
         List<CallMemory.Waiting> waiting = exchanges.entrySet().stream()
+                .filter(open -> open.getValue().isInvite())
                 .filter(open ->
-                        open.getValue().toldToWait && !open.getValue().replied && !replied.contains(open.getKey()))
+                        open.getValue().toldToWait || open.getValue().replied || replied.contains(open.getKey()))
                 .map(open -> open.getValue().request)
                 .map(request -> new CallMemory.Waiting(
                         new String(request.bytes(), StandardCharsets.ISO_8859_1), request.flow()))
                 .toList();
         return new CallMemory(
-                memory, began, caller.farEnd, number, callerDialogs, rememberedLegs, unacknowledged, waiting);
+                memory,
+                began,
+                caller.farEnd,
+                number,
+                callerDialogs,
+                rememberedLegs,
+                unacknowledged,
+                waiting,
+                List.copyOf(answers.values()));
     }
 
     /**
@@ -376,7 +463,8 @@ final class BridgedCall implements CallEdge {
     public void answerCaller(CallAction.AnswerCaller action) {
         changed();
         answeredFinally = true;
-        SIPResponse response = answer(action);
+        SIPResponse response = answer.orElseGet(() -> answer(action));
+        answer = Optional.empty();
         caller.invite.respond(response);
         repeatAnswer(response);
         bridge.busy(id(), device(caller.farEnd), device(farEnd(Side.LEG, action.dialog())));
@@ -708,10 +796,19 @@ final class BridgedCall implements CallEdge {
         /** Whether its sender may have been told to wait. */
         boolean toldToWait;
 
+        /** Its final response, from when it is remembered until it is sent. */
+        Optional<SIPResponse> answer = Optional.empty();
+
         Optional<AnswerRepeat> answerRepeat = Optional.empty();
+        /** Whether the 2xx that waits for its ACK is from before the bridge was started anew. */
+        boolean answeredBefore;
 
         OpenExchange(InboundRequest request) {
             this.request = request;
+        }
+
+        boolean isInvite() {
+            return request.message().getMethod().equals("INVITE");
         }
     }
 
@@ -762,21 +859,15 @@ final class BridgedCall implements CallEdge {
         if (exchange == null || exchange.replied) {
             return;
         }
-        SIPResponse response = response(
-                exchange.request, action.status(), Optional.empty(), action.content(), farEnd(id.from(), id.dialog()));
-        boolean isInvite = exchange.request.message().getMethod().equals("INVITE");
-        if (action.status() < 300 && action.content().isPresent()) {
-            response.setHeader((Header) bridge.contactFor(exchange.request.flow()));
-        }
-        if (action.status() == 500 && action.content().isEmpty()) {
-            response.setHeader((Header) Messages.header("Retry-After", "5")); // RFC 3261 section 14.2
-        }
-        exchange.request.respond(response);
         if (action.status() < 200) {
+            exchange.request.respond(response(action, exchange));
             return;
         }
+        SIPResponse response = exchange.answer.orElseGet(() -> response(action, exchange));
+        exchange.answer = Optional.empty();
+        exchange.request.respond(response);
         exchange.replied = true;
-        if (isInvite && action.status() < 300) {
+        if (exchange.isInvite() && action.status() < 300) {
             exchange.answerRepeat = Optional.of(new AnswerRepeat(
                     bridge,
                     running,
@@ -786,6 +877,19 @@ final class BridgedCall implements CallEdge {
         } else if (exchange.forwarded.isEmpty()) {
             exchanges.remove(id);
         }
+    }
+
+    private SIPResponse response(CallAction.Reply action, OpenExchange exchange) {
+        ExchangeId id = action.exchange();
+        SIPResponse response = response(
+                exchange.request, action.status(), Optional.empty(), action.content(), farEnd(id.from(), id.dialog()));
+        if (action.status() < 300 && action.content().isPresent()) {
+            response.setHeader((Header) bridge.contactFor(exchange.request.flow()));
+        }
+        if (action.status() == 500 && action.content().isEmpty()) {
+            response.setHeader((Header) Messages.header("Retry-After", "5")); // RFC 3261 section 14.2
+        }
+        return response;
     }
 
     @Override
@@ -843,19 +947,28 @@ final class BridgedCall implements CallEdge {
         running.on(new CallEvent.CallerCancelled(), cancel::confirm);
     }
 
+    private boolean isOfCaller(SIPRequest message) {
+        return message.getCallId().getCallId().equals(caller.callId);
+    }
+
+    /** The dialog that a request is of, and whose request it is; empty if there is no such dialog. */
+    private Optional<Confirmed> dialogOf(SIPRequest message) {
+        if (isOfCaller(message)) {
+            return caller.byLocalTag(message.getToTag()).map(dialog -> new Confirmed(Side.CALLER, dialog));
+        }
+        return legByCallId(message.getCallId().getCallId())
+                .filter(leg -> leg.localTag.equals(message.getToTag()))
+                .map(leg -> new LegDialog(leg.id, message.getFromTag()))
+                .filter(dialog -> dialog(Side.LEG, dialog).isPresent())
+                .map(dialog -> new Confirmed(Side.LEG, dialog));
+    }
+
     /** Any request that carries a To tag and one of the call's Call-IDs; ACK included. */
     void onInDialog(InboundRequest request) {
         SIPRequest message = request.message();
-        boolean fromCaller = message.getCallId().getCallId().equals(caller.callId);
-        Side from = fromCaller ? Side.CALLER : Side.LEG;
-        Optional<LegDialog> found = fromCaller
-                ? caller.byLocalTag(message.getToTag())
-                : legByCallId(message.getCallId().getCallId())
-                        .filter(leg -> leg.localTag.equals(message.getToTag()))
-                        .map(leg -> new LegDialog(leg.id, message.getFromTag()))
-                        .filter(d -> dialog(Side.LEG, d).isPresent());
+        Optional<Confirmed> found = dialogOf(message);
         if (found.isEmpty()) {
-            if (fromCaller && message.getMethod().equals("BYE") && caller.ownTag.equals(message.getToTag())) {
+            if (isOfCaller(message) && message.getMethod().equals("BYE") && caller.ownTag.equals(message.getToTag())) {
                 // A caller may end the early dialog that only 182 made (RFC 3261 section 15).
                 request.respond(Responses.create(request.message(), 200, Optional.empty()));
                 running.on(new CallEvent.CallerCancelled());
@@ -864,7 +977,8 @@ final class BridgedCall implements CallEdge {
             }
             return;
         }
-        LegDialog id = found.get();
+        Side from = found.get().side();
+        LegDialog id = found.get().dialog();
         Dialog dialog = dialog(from, id).orElseThrow();
         long cseq = message.getCSeq().getSeqNumber();
         arrivedOn(from, id, request.flow());
@@ -875,6 +989,11 @@ final class BridgedCall implements CallEdge {
         boolean mayBeRepeated =
                 message.getMethod().equals("BYE") && running.call().phase() == Call.Phase.ENDED; // over a restart
         if (cseq < dialog.remoteCseq() || (cseq == dialog.remoteCseq() && !mayBeRepeated)) {
+            Optional<CallMemory.Answer> given = answerTo(found.get(), message);
+            if (given.isPresent()) {
+                request.respond(parsed(given.get())); // over a restart
+                return;
+            }
             refuse(request, 500); // RFC 3261 section 12.2.2: out of order
             return;
         }
@@ -948,7 +1067,14 @@ final class BridgedCall implements CallEdge {
             callerAcknowledged();
             running.on(new CallEvent.CallerAcknowledged(id, content));
         } else {
-            running.on(new CallEvent.ExchangeAcknowledged(new ExchangeId(from, id, cseq), content));
+            ExchangeId exchange = new ExchangeId(from, id, cseq);
+            if (Optional.ofNullable(exchanges.get(exchange))
+                    .filter(open -> open.answeredBefore)
+                    .isPresent()) {
+                acknowledgeExchange(new CallAction.AcknowledgeExchange(exchange, Optional.of(content)));
+            } else {
+                running.on(new CallEvent.ExchangeAcknowledged(exchange, content));
+            }
         }
     }
 
@@ -1004,12 +1130,21 @@ final class BridgedCall implements CallEdge {
         if (last != null && last.cseq() == cseq) {
             bridge.stack().sendAck(last.ack(), bridge.destination(dialog.orElseThrow(), farEnd(side, id)));
         } else if (restored
-                && last == null
+                && (last == null || last.cseq() < cseq)
                 && acknowledged
                 && dialog.isPresent()
-                && cseq <= dialog.get().localCseq()) {
+                && cseq <= dialog.get().localCseq()
+                && !waitsForAck(side, id, cseq)) {
             acknowledge(side, id, cseq, Optional.empty());
         }
+    }
+
+    /** Whether the ACK to this 2xx is to come from the other side. */
+    private boolean waitsForAck(Side side, LegDialog id, long cseq) {
+        return exchanges.entrySet().stream()
+                .anyMatch(open -> open.getKey().from() == side.other()
+                        && open.getKey().dialog().equals(id)
+                        && open.getValue().forwardedCseq == cseq);
     }
 
     /** A device of the caller or of the called user registered, and its 200 is on the way. */

@@ -8,6 +8,7 @@ import java.util.Set;
 import org.pushbridge.call.Call;
 import org.pushbridge.call.LegDialog;
 import org.pushbridge.call.LegId;
+import org.pushbridge.call.Side;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Flow;
 
@@ -21,7 +22,8 @@ import org.pushbridge.device.Flow;
  * @param callerDialogs the caller's dialogs, each by that of the leg it belongs to
  * @param legs what the bridge knows of each leg that was sent an INVITE
  * @param answer the 2xx that the caller has not acknowledged, if there is one
- * @param waiting re-INVITEs that were told to wait: their senders do not send them again
+ * @param waiting re-INVITEs that were told to wait, or answered and not acknowledged: their senders do not send them again
+ * @param answers the last final response to a request inside each dialog, from either side: it may not have left
  */
 record CallMemory(
         Call call,
@@ -31,19 +33,31 @@ record CallMemory(
         Map<LegDialog, Dialog> callerDialogs,
         Map<LegId, LegMemory> legs,
         Optional<String> answer,
-        List<Waiting> waiting) {
+        List<Waiting> waiting,
+        List<Answer> answers) {
     CallMemory {
+        answers = List.copyOf(answers);
         waiting = List.copyOf(waiting);
         callerDialogs = Map.copyOf(callerDialogs);
         legs = Map.copyOf(legs);
     }
 
     /**
-     * A re-INVITE without a final response.
+     * A re-INVITE that is not over.
      *
      * @param request as {@link org.pushbridge.sip.stack.InboundRequest#bytes} had it, one character a byte
      */
     record Waiting(String request, Flow flow) {}
+
+    /**
+     * A final response that was given inside a dialog.
+     *
+     * @param from who asked
+     * @param response as it was sent, one character a byte
+     * @param forwardedCseq the number that the request had on the other side, 0 if it was not passed on
+     * @param since when it was given
+     */
+    record Answer(Side from, LegDialog dialog, String response, long forwardedCseq, Instant since) {}
 
     /** Who is called. */
     sealed interface Called {

@@ -69,6 +69,11 @@ final class Identifiers {
         return branch("invite " + call + " " + leg + " " + attempt);
     }
 
+    /** The branch of the INVITE that only tells a device how a call ended. */
+    String verdictBranch(CallId call, LegId leg) {
+        return branch("verdict " + call + " " + leg);
+    }
+
     /** The branch of a request inside a dialog; a number is used once in it. */
     String branch(CallId call, Side to, LegDialog dialog, String method, long cseq) {
         return branch(method + " " + call + " " + to + " " + dialog.leg() + " " + dialog.tag() + " " + cseq);

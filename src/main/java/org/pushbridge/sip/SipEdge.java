@@ -78,7 +78,22 @@ public final class SipEdge implements AutoCloseable {
         bridge.useStack(stack);
         List<RunningCall<BridgedCall>> takenUp = takeUp();
         stack.receive();
-        takenUp.forEach(call -> call.submit(() -> call.edge().resume()));
+        CompletableFuture<?>[] resumed = takenUp.stream().map(SipEdge::resume).toArray(CompletableFuture[]::new);
+        // Who is in a call is known by then.
+        var unused =
+                CompletableFuture.allOf(resumed).thenRun(() -> bridge.verdicts().resume(settings.ringLimit()));
+    }
+
+    private static CompletableFuture<Void> resume(RunningCall<BridgedCall> call) {
+        CompletableFuture<Void> resumed = new CompletableFuture<>();
+        call.submit(() -> {
+            try {
+                call.edge().resume();
+            } finally {
+                resumed.complete(null);
+            }
+        });
+        return resumed;
     }
 
     /** Finds the calls of the journal again; what comes in for them waits. */

@@ -2,6 +2,7 @@ package org.pushbridge.sip;
 
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
@@ -30,7 +31,8 @@ import org.pushbridge.sip.stack.ResponseHandler;
  *
  * <p>An app on dialog events gets a NOTIFY with the calls that are alive. Any other gets an INVITE that is cancelled at
  * once: the call its push announced appears, and is over. It has the Call-ID, From tag and CSeq of the call's own INVITE,
- * so that a device that gets both, or this twice, takes the second for a copy (RFC 3261 section 8.2.2.2).
+ * so that a device that gets both takes the second for a copy (RFC 3261 section 8.2.2.2), and the same branch each time:
+ * a device that still rings for it, over a connection that is gone or a bridge that died, is cancelled by the next.
  */
 final class Verdicts {
     private static final Logger log = LogManager.getLogger(Verdicts.class);
@@ -69,6 +71,24 @@ final class Verdicts {
                 .filter(binding -> binding.flow().equals(flow))
                 .max(Comparator.comparing(Binding::registeredAt))
                 .ifPresent(binding -> tell(device, binding));
+    }
+
+    /**
+     * The bridge was started anew: devices that had come back already, and may have been told half of it, are told.
+     *
+     * @param ringLimit a device that registered longer before the end than this had the call itself
+     */
+    void resume(Duration ringLimit) {
+        bridge.tombstones()
+                .untold()
+                .forEach((id, due) -> bridge.directory()
+                        .device(id)
+                        .filter(device -> bridge.reachableBinding(device)
+                                .filter(binding -> due.stream()
+                                        .anyMatch(each -> binding.registeredAt()
+                                                .isAfter(each.endedAt().minus(ringLimit))))
+                                .isPresent())
+                        .ifPresent(this::tell));
     }
 
     /** Tells a device what is due, if anything is and it is connected. */
@@ -157,7 +177,9 @@ final class Verdicts {
         invite.setHeader((Header) bridge.contactFor(destination));
         invite.setHeader((Header) Messages.allow());
         Messages.setBody(invite, "application/sdp", OFFER);
-        ClientCall sent = bridge.stack().send(invite, destination, new Outcome(tombstone, binding.flow(), target));
+        String branch = bridge.identifiers().verdictBranch(new CallId(tombstone.call()), Bridge.leg(device.id()));
+        ClientCall sent =
+                bridge.stack().send(invite, branch, destination, new Outcome(tombstone, binding.flow(), target));
         sent.cancel(Reasons.lateVerdict(
                 Verdict.ofWord(tombstone.reason()), bridge.settings().rulesFor(device)));
         log.info(

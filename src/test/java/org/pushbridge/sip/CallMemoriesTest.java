@@ -93,7 +93,13 @@ class CallMemoriesTest {
                                 Map.of("", dialog, "b", dialog),
                                 Set.of("b"))),
                 Optional.of("SIP/2.0 200 OK\r\n\r\n\u00ff"),
-                List.of(new CallMemory.Waiting("INVITE sip:a@b SIP/2.0\r\n\r\n", flow)));
+                List.of(new CallMemory.Waiting("INVITE sip:a@b SIP/2.0\r\n\r\n", flow)),
+                List.of(new CallMemory.Answer(
+                        Side.LEG,
+                        new LegDialog(AWAKE, "b"),
+                        "SIP/2.0 200 OK\r\n\r\n",
+                        8,
+                        Instant.parse("2026-01-02T03:04:05.678901Z"))));
     }
 
     private static InetSocketAddress address(String ip, int port) {
@@ -119,6 +125,17 @@ class CallMemoriesTest {
         assertThatThrownBy(() -> without.read(written))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("the trunk our pbx is not configured any more");
+    }
+
+    @Test
+    void whatAnOlderVersionDidNotWriteIsEmpty() throws IOException {
+        CallMemory memory = memory(ringing());
+        String written = new String(memories.write(memory), StandardCharsets.UTF_8);
+        String older = written.replaceFirst(",\"answers\":\\[.*\\]\\}$", "}");
+        assertThat(older).isNotEqualTo(written);
+        CallMemory read = memories.read(older.getBytes(StandardCharsets.UTF_8));
+        assertThat(read.answers()).isEmpty();
+        assertThat(read.waiting()).isEqualTo(memory.waiting());
     }
 
     @Test

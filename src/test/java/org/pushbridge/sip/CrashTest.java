@@ -197,6 +197,68 @@ class CrashTest {
     }
 
     @Test
+    void anAnswerInsideADialogThatDidNotArriveIsGivenAgain() {
+        Edge.Established talk = edge.establish();
+        String info = talk.caller().send("INFO", "");
+        Party phone = talk.callee().party;
+        phone.answer(phone.expect("INFO "), 200, "");
+        String answer = edge.pbx.expect("SIP/2.0 200");
+        crash();
+        edge.pbx.send(info);
+        edge.pbx.expectAgain(answer);
+        info(talk.caller(), talk.callee(), 3);
+        Edge.hangUp(talk.caller(), talk.callee());
+        ended();
+    }
+
+    @Test
+    void aRequestThatIsNotTheOneThatWasAnsweredIsOutOfOrder() {
+        Edge.Established talk = edge.establish();
+        info(talk.caller(), talk.callee(), 2);
+        crash();
+        talk.caller().send("INFO", talk.caller().cseq(), "");
+        edge.pbx.expect("SIP/2.0 500");
+    }
+
+    @Test
+    void aReInviteThatWasAnsweredIsAnsweredAgainUntilItsAckComes() {
+        Edge.Established talk = edge.establish();
+        String reInvite = talk.caller().send("INVITE", "");
+        Party phone = talk.callee().party;
+        String passedOn = phone.expect("INVITE ");
+        edge.pbx.expectTrying();
+        String offer = phone.answer(passedOn, 200, "v=0\r\n");
+        String answer = edge.pbx.expect("SIP/2.0 200");
+        crash();
+        edge.pbx.expectAgain(answer);
+        phone.send(offer); // its ACK has not come yet, and has to bring the caller's word
+        edge.pbx.expectAgain(answer);
+        talk.caller().send("ACK", Wire.cseq(reInvite), "v=1\r\n");
+        String ack = phone.expect("ACK ");
+        assertThat(Wire.cseq(ack)).isEqualTo(Wire.cseq(passedOn));
+        assertThat(ack).endsWith("v=1\r\n");
+        Edge.hangUp(talk.callee(), talk.caller());
+        ended();
+    }
+
+    @Test
+    void aReInviteThatWasRefusedIsRefusedAgain() {
+        Edge.Established talk = edge.establish();
+        String reInvite = talk.caller().send("INVITE", "");
+        Party phone = talk.callee().party;
+        String passedOn = phone.expect("INVITE ");
+        edge.pbx.expectTrying();
+        phone.answer(passedOn, 488, "");
+        phone.expect("ACK ");
+        String refusal = edge.pbx.expect("SIP/2.0 488");
+        crash();
+        edge.pbx.expectAgain(refusal);
+        edge.pbx.acknowledgeFailure(reInvite, refusal);
+        Edge.hangUp(talk.caller(), talk.callee());
+        ended();
+    }
+
+    @Test
     void anAnswerThatWasNotAcknowledgedIsRepeated() {
         Party phone = edge.phone("alice");
         edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
@@ -286,6 +348,33 @@ class CrashTest {
         phone.register(PUSH);
         phone.answer(phone.expect("INVITE "), 180, "");
         phone.expect("CANCEL ");
+    }
+
+    @Test
+    void aPhoneThatIsBeingToldHowItsCallEndedDoesNotRingForEver() {
+        Party asleep = edge.stranger("alice", Transport.TCP);
+        asleep.register(PUSH);
+        asleep.close();
+        String call = edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        edge.pbx.expect("SIP/2.0 182");
+        edge.pbx.cancel(call);
+        edge.pbx.expectAfterProvisionals("SIP/2.0 200");
+        edge.pbx.acknowledgeFailure(call, edge.pbx.expectAfterProvisionals("SIP/2.0 487"));
+        Party phone = edge.stranger("alice", Transport.UDP);
+        phone.register(PUSH);
+        String invite = phone.expect("INVITE ");
+        crash();
+        phone.expectAgain(invite);
+        phone.answer(invite, 180, "");
+        String cancel = phone.expect("CANCEL ");
+        assertThat(Wire.header(cancel, "Via")).isEqualTo(Wire.header(invite, "Via"));
+        phone.answer(cancel, 200, "");
+        phone.answer(invite, 487, "");
+        phone.expect("ACK ");
+        await().until(() -> edge.tombstones.untold().isEmpty());
+        await().until(edge.disk::idle);
+        crash();
+        assertThat(edge.tombstones.untold()).isEmpty();
     }
 
     @Test

@@ -43,6 +43,11 @@ final class Dialogue {
                 100);
     }
 
+    /** The number of its last request. */
+    long cseq() {
+        return cseq;
+    }
+
     String send(String method, String body, String... more) {
         cseq++;
         return send(method, cseq, body, more);
