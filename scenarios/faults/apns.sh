@@ -27,14 +27,7 @@ USAGE
         shift
     done
     stage
-    mkfifo "$WORK/apns-commands"
-    "$root/pushbridge" simulate apns --folder "$WORK/apns" --team "$TEAM" --app "$APP" \
-        <"$WORK/apns-commands" >"$WORK/apns.out" 2>"$WORK/apns.log" &
-    APNS_PID=$!
-    JOBS+=("$APNS_PID")
-    exec 8>"$WORK/apns-commands"
-    wait_for_line "$WORK/apns.out" ready
-    PUSHES=$WORK/apns/pushes.json
+    start_apns
     WRONG=0 TRIED=''
     fail
     kill -0 "$SERVER_PID" 2>/dev/null || { say "The server ended"; WRONG=$((WRONG + 1)); }
@@ -42,29 +35,12 @@ USAGE
     printf '%s: %s, %s wrong\n' "${name//-/ }" "$TRIED" "$WRONG"
     ((WRONG == 0)) || exit 1
 }
-wait_for_line() { # FILE PATTERN
-    local deadline=$((SECONDS + 60))
-    until has "$1" "$2"; do
-        ((SECONDS < deadline)) || { say "$1 has no line like '$2'"; cat "$1" >&2; KEEP=yes; exit 2; }
-        sleep 0.1
-    done
-}
-apns_does() { # COMMAND...
-    local deadline=$((SECONDS + 30)) before
-    before=$(grep -c '^ok ' "$WORK/apns.out")
-    printf '%s\n' "$*" >&8
-    until [ "$(grep -c '^ok ' "$WORK/apns.out")" -gt "$before" ]; do
-        ((SECONDS < deadline)) || { say "The APNs did not do '$*'"; KEEP=yes; exit 2; }
-        sleep 0.02
-    done
-}
 # sleepers NAME COUNT: phones that are asleep, and whose tokens the APNs takes
 sleepers() {
     phones "$1" "$2" a1
     add_users "$1"
     phones_register "$1" "$PHONE_IP" 5080 -t t1
-    local token
-    while read -r token; do apns_does take "$token"; done < <(sed 1d "$WORK/$1.csv" | cut -d ';' -f 3)
+    apns_takes "$1"
 }
 # calls_to NAME RATE: each phone of NAME is called once; $WORK/NAME.answers has user, code, seconds until then, and the
 # reason that was given

@@ -83,6 +83,41 @@ kill_server() { # [SIGNAL]: and waits for its end
 }
 pushbridge() { "$root/pushbridge" "$@" -c "$CONF"; } # COMMAND...: beside the server
 
+# --- the APNs ---------------------------------------------------------------------------------------------------------
+
+# start_apns: a simulated APNs in a process of its own, which outlives the server; to be included: $WORK/apns/apns.conf
+start_apns() {
+    mkfifo "$WORK/apns-commands"
+    "$root/pushbridge" simulate apns --folder "$WORK/apns" --team "$TEAM" --app "$APP" \
+        <"$WORK/apns-commands" >"$WORK/apns.out" 2>"$WORK/apns.log" &
+    APNS_PID=$!
+    JOBS+=("$APNS_PID")
+    exec 8>"$WORK/apns-commands"
+    wait_for_line "$WORK/apns.out" ready
+    PUSHES=$WORK/apns/pushes.json
+}
+wait_for_line() { # FILE PATTERN
+    local deadline=$((SECONDS + 60))
+    until has "$1" "$2"; do
+        ((SECONDS < deadline)) || { say "$1 has no line like '$2'"; cat "$1" >&2; KEEP=yes; exit 2; }
+        sleep 0.1
+    done
+}
+apns_does() { # COMMAND...; a line each, if there are several
+    local deadline=$((SECONDS + 30)) wanted
+    wanted=$(($(grep -c '^ok ' "$WORK/apns.out") + $(wc -l <<<"$*")))
+    printf '%s\n' "$*" >&8
+    until [ "$(grep -c '^ok ' "$WORK/apns.out")" -ge "$wanted" ]; do
+        ((SECONDS < deadline)) || { say "The APNs did not do '${*:0:100}'"; KEEP=yes; exit 2; }
+        sleep 0.02
+    done
+}
+apns_takes() { # NAME...: the tokens of these phones
+    local name tokens
+    tokens=$(for name; do sed 1d "$WORK/$name.csv"; done | cut -d ';' -f 3 | sed 's/^/take /')
+    apns_does "$tokens"
+}
+
 # --- users and phones -------------------------------------------------------------------------------------------------
 
 # phones NAME COUNT [TOKENS [EVENTS]]: writes NAME.csv for SIPp; TOKENS: none, or what they begin with (hex)
