@@ -99,8 +99,8 @@ final class BridgedCall implements CallEdge {
     /** A dialog as seen on one side. */
     private record Confirmed(Side side, LegDialog dialog) {}
 
-    /** The last ACK sent in a dialog: sent again when its 2xx comes again. */
-    private record Acknowledged(long cseq, SIPRequest ack) {}
+    /** The last ACK sent in a dialog, and when: sent again when its 2xx comes again. */
+    private record Acknowledged(long cseq, SIPRequest ack, long sentNanos) {}
 
     /** Tombstones of the step under way, written with it. */
     private final Map<LegId, Tombstone> buried = new HashMap<>();
@@ -936,8 +936,12 @@ final class BridgedCall implements CallEdge {
         FarEnd farEnd = farEnd(to, id);
         SIPRequest ack = Messages.inDialog("ACK", dialog, cseq);
         content.ifPresent(c -> put(c, ack, farEnd));
-        acks.put(new Confirmed(to, id), new Acknowledged(cseq, ack));
-        bridge.stack().sendAck(ack, bridge.destination(dialog, farEnd));
+        send(ack, to, id, cseq);
+    }
+
+    private void send(SIPRequest ack, Side to, LegDialog id, long cseq) {
+        acks.put(new Confirmed(to, id), new Acknowledged(cseq, ack, System.nanoTime()));
+        bridge.stack().sendAck(ack, bridge.destination(dialog(to, id).orElseThrow(), farEnd(to, id)));
     }
 
     // --- what comes in -------------------------------------------------------------------------------------------
@@ -1128,7 +1132,11 @@ final class BridgedCall implements CallEdge {
         Acknowledged last = acks.get(new Confirmed(side, id));
         Optional<Dialog> dialog = dialog(side, id);
         if (last != null && last.cseq() == cseq) {
-            bridge.stack().sendAck(last.ack(), bridge.destination(dialog.orElseThrow(), farEnd(side, id)));
+            // A 2xx comes again after T1 at the earliest; one that came at each ACK would go on for ever.
+            long quickest = bridge.settings().t1().toNanos() / 2;
+            if (System.nanoTime() - last.sentNanos() >= quickest) {
+                send(last.ack(), side, id, cseq);
+            }
         } else if (restored
                 && (last == null || last.cseq() < cseq)
                 && acknowledged
