@@ -169,18 +169,33 @@ final class Metrics implements AutoCloseable {
                 "sip.received.delay.seconds",
                 "How long the oldest message has waited that came in and was not looked at yet",
                 () -> sip.stack().delay().toNanos() / 1e9);
+        gauge(
+                "sip.datagrams.waiting.bytes",
+                "UDP messages that wait to be looked at, on the fullest socket",
+                () -> sip.stack().waitingBytes());
+        gauge(
+                "sip.datagrams.waiting.limit.bytes",
+                "sip.max-waiting-size",
+                () -> config.sip().maxWaitingSize());
         counter(
                 "sip.datagrams.dropped",
                 "UDP messages dropped unseen because too many waited",
                 counters::datagramsDropped);
         counter("sip.messages.malformed", "Those that broke the grammar or a rule", counters::malformed);
+        counter("sip.messages.too.large", "Those that were longer than a message may be", counters::tooLarge);
+        counter(
+                "sip.messages.flooded",
+                "Requests refused with 503, or dropped, because their address sent too many",
+                counters::flooded);
         counter("sip.messages.rejected", "Requests refused before any handler saw them", counters::rejected);
         counter("sip.messages.dropped", "Messages in or out that went nowhere", counters::dropped);
         counter("sip.messages.retransmitted", "Requests that were received again", counters::retransmissions);
         counter("sip.handler.failures", "Faults of the bridge while it handled a message", counters::listenerFailures);
         gauge("sip.subscriptions", "Subscriptions to dialog events", sip::subscriptions);
-        gauge("sip.subscriptions.limit", "How many there may be", sip::subscriptionLimit);
-        counter("sip.subscriptions.refused", "Subscriptions refused for want of room", sip::subscriptionsRefused);
+        gauge("sip.subscriptions.limit", "sip.max-subscriptions", sip::subscriptionLimit);
+        String why = "Subscriptions refused for want of room";
+        counter("sip.subscriptions.refused", why, sip::subscriptionsRefused, "reason", "all");
+        counter("sip.subscriptions.refused", why, sip::subscriptionsOfUserRefused, "reason", "user");
     }
 
     private void pushes(Config config, PushSender pushes) {

@@ -88,10 +88,11 @@ final class Settings {
                 sip.t1(),
                 sip.maxTransactions(),
                 usual.retryAfter(),
-                new UdpLimits(usual.udp().receivers(), sip.maxDatagramSize()),
+                new UdpLimits(
+                        usual.udp().receivers(), sip.maxDatagramSize(), sip.maxHeaderSize(), sip.maxWaitingSize()),
                 new StreamLimits(
                         sip.maxMessageSize(),
-                        Math.min(stream.maxHeaderBytes(), sip.maxMessageSize()),
+                        Math.min(sip.maxHeaderSize(), sip.maxMessageSize()),
                         sip.maxConnections(),
                         sip.maxConnectionsPerAddress(),
                         sip.idleTimeout(),
@@ -173,6 +174,8 @@ final class Settings {
                 declinesAll,
                 calls.callWaiting() == Config.CallWaiting.INVITE,
                 calls.maxParkedPerUser(),
+                config.sip().maxSubscriptions(),
+                config.sip().maxSubscriptionsPerUser(),
                 config.trunks().stream().map(Settings::trunk).toList(),
                 config.sip().t1(),
                 calls.holdLimit(),

@@ -55,12 +55,16 @@ public record Config(
      * @param advertisedAddress the IP address or host name to show to peers in Via and Contact, if not the local one
      * @param maxDatagramSize bytes; a longer UDP message is answered 513 before it is parsed
      * @param maxMessageSize bytes of one message on a stream
+     * @param maxHeaderSize bytes of start line and headers; more is answered 513
+     * @param maxWaitingSize bytes of datagrams that may wait to be looked at, for each socket; more are dropped
      * @param maxTransactions server transactions at a time; past it new requests get 503
      * @param maxConnections stream connections at a time
      * @param maxConnectionsPerAddress stream connections of one remote address at a time
      * @param idleTimeout how long a stream connection may be silent
      * @param maxRegistersPerSecondPerAddress past it, and ten seconds' worth at once, they get 503, then nothing
      * @param maxRequestsPerSecondPerAddress the same for other requests that begin something
+     * @param maxSubscriptions subscriptions to dialog events at a time; past it new ones get 503
+     * @param maxSubscriptionsPerUser those of one user at a time
      * @param t1 the round-trip estimate that all SIP retransmission timers derive from (RFC 3261 section 17.1.1.1)
      */
     public record Sip(
@@ -68,12 +72,16 @@ public record Config(
             Optional<String> advertisedAddress,
             int maxDatagramSize,
             int maxMessageSize,
+            int maxHeaderSize,
+            int maxWaitingSize,
             int maxTransactions,
             int maxConnections,
             int maxConnectionsPerAddress,
             Duration idleTimeout,
             int maxRegistersPerSecondPerAddress,
             int maxRequestsPerSecondPerAddress,
+            int maxSubscriptions,
+            int maxSubscriptionsPerUser,
             Duration t1) {
         public Sip {
             listen = List.copyOf(listen);

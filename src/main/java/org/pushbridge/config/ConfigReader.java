@@ -194,14 +194,18 @@ final class ConfigReader {
         return new Sip(
                 listen,
                 section.optional("advertised-address", Kind.parsed(ConfigReader::hostOrAddress)),
-                section.get("max-datagram-size", Kind.bytes(1024, 65_535)),
+                section.get("max-datagram-size", Kind.bytes(1300, 65_535)),
                 section.get("max-message-size", Kind.bytes(1024, 16 * 1024 * 1024)),
+                section.get("max-header-size", Kind.bytes(1024, 1024 * 1024)),
+                section.get("max-waiting-size", Kind.bytes(64 * 1024, 1024 * 1024 * 1024)),
                 section.get("max-transactions", Kind.integer(1, 10_000_000)),
                 section.get("max-connections", Kind.integer(1, 1_000_000)),
                 section.get("max-connections-per-address", Kind.integer(1, 1_000_000)),
                 section.get("idle-timeout", Kind.duration(SECOND, DAY)),
                 section.get("max-registers-per-second-per-address", Kind.integer(1, 1_000_000)),
                 section.get("max-requests-per-second-per-address", Kind.integer(1, 1_000_000)),
+                section.get("max-subscriptions", Kind.integer(1, 10_000_000)),
+                section.get("max-subscriptions-per-user", Kind.integer(1, 1000)),
                 section.get("t1", Kind.duration(Duration.ofMillis(10), Duration.ofSeconds(5))));
     }
 

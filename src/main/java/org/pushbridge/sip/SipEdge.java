@@ -167,7 +167,7 @@ public final class SipEdge implements AutoCloseable {
                 journal,
                 secret,
                 clock,
-                SubscriptionSettings.DEFAULT,
+                SubscriptionSettings.withRoom(settings.maxSubscriptionsPerUser(), settings.maxSubscriptions()),
                 LiveCalls::new);
     }
 
@@ -257,9 +257,14 @@ public final class SipEdge implements AutoCloseable {
         return subscriptions.settings.maxInAll();
     }
 
-    /** How many were refused for want of room. */
+    /** How many were refused because there were as many as may be. */
     public long subscriptionsRefused() {
         return subscriptions.refused();
+    }
+
+    /** How many were refused because their user had as many as may be. */
+    public long subscriptionsOfUserRefused() {
+        return subscriptions.refusedOfUser();
     }
 
     /**

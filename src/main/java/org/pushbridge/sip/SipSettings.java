@@ -17,6 +17,8 @@ import org.pushbridge.device.Device;
  * @param declinesAll final statuses of one device that end the call for all
  * @param callWaiting whether a device in a call is rung for another; else it counts as busy
  * @param maxParkedPerUser how many calls may ring or be parked for one user at once; the next hears 486
+ * @param maxSubscriptions how many subscriptions to dialog events there may be at once; the next hears 503
+ * @param maxSubscriptionsPerUser how many of them of one user
  * @param trunks the PBXs and carriers
  * @param t1 RFC 3261's estimate of the round trip time
  * @param holdLimit how long a BYE or re-INVITE waits for a device whose connection is gone
@@ -31,6 +33,8 @@ public record SipSettings(
         Set<Integer> declinesAll,
         boolean callWaiting,
         int maxParkedPerUser,
+        int maxSubscriptions,
+        int maxSubscriptionsPerUser,
         List<Trunk> trunks,
         Duration t1,
         Duration holdLimit,

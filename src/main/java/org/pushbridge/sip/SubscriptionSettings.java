@@ -20,6 +20,15 @@ record SubscriptionSettings(
         Duration interval,
         int maxPerUser,
         int maxInAll) {
-    static final SubscriptionSettings DEFAULT = new SubscriptionSettings(
-            Duration.ofHours(1), Duration.ofMinutes(1), Duration.ofDays(1), Duration.ofSeconds(1), 32, 100_000);
+    static final SubscriptionSettings DEFAULT = withRoom(32, 100_000);
+
+    static SubscriptionSettings withRoom(int maxPerUser, int maxInAll) {
+        return new SubscriptionSettings(
+                Duration.ofHours(1),
+                Duration.ofMinutes(1),
+                Duration.ofDays(1),
+                Duration.ofSeconds(1),
+                maxPerUser,
+                maxInAll);
+    }
 }

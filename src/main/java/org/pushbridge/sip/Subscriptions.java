@@ -26,6 +26,7 @@ final class Subscriptions implements AutoCloseable {
     private final Map<Aor, Set<Subscription>> byAor = new HashMap<>();
     private final Map<DeviceId, Subscription> lasting = new HashMap<>();
     private final LongAdder refused = new LongAdder();
+    private final LongAdder refusedOfUser = new LongAdder();
 
     Subscriptions(Bridge bridge, LiveDialogs live, SubscriptionSettings settings) {
         this.bridge = bridge;
@@ -39,8 +40,9 @@ final class Subscriptions implements AutoCloseable {
     /** Takes in one that tells the state once and is over then. */
     synchronized Added addPassing(Subscription subscription) {
         Set<Subscription> ofUser = byAor.getOrDefault(subscription.aor(), Set.of());
-        if (byTag.size() >= settings.maxInAll() || ofUser.size() >= settings.maxPerUser()) {
-            refused.increment();
+        boolean full = byTag.size() >= settings.maxInAll();
+        if (full || ofUser.size() >= settings.maxPerUser()) {
+            (full ? refused : refusedOfUser).increment();
             return new Added(false, Optional.empty());
         }
         byTag.put(subscription.localTag(), subscription);
@@ -77,9 +79,14 @@ final class Subscriptions implements AutoCloseable {
         return List.copyOf(byAor.getOrDefault(aor, Set.of()));
     }
 
-    /** How many there was no room for. */
+    /** How many there was no room for in all. */
     long refused() {
         return refused.sum();
+    }
+
+    /** How many their user had no room for. */
+    long refusedOfUser() {
+        return refusedOfUser.sum();
     }
 
     synchronized int size() {

@@ -221,7 +221,9 @@ class ConfigTest {
             calls.max-calls = 0                | calls.max-calls is 0, but must be from 1 to 10000000
             calls.max-calls = 1.5              | calls.max-calls is 1.5; write a whole number from 1 to 10000000
             sip.max-datagram-size = 8q         | sip.max-datagram-size is "8q"; write a number of bytes, for example 8k
-            sip.max-datagram-size = 1m         | sip.max-datagram-size is 1m, but must be from 1024 to 65535 bytes
+            sip.max-datagram-size = 1m         | sip.max-datagram-size is 1m, but must be from 1300 to 65535 bytes
+            sip.max-header-size = 1000         | sip.max-header-size is 1000, but must be from 1024 to 1048576 bytes
+            sip.max-waiting-size = 8k          | sip.max-waiting-size is 8k, but must be from 65536 to 1073741824 bytes
             sip.listen = "udp:0.0.0.0:5060"    | sip.listen is "udp:0.0.0.0:5060"; write a list, in square brackets
             sip.listen = []                    | sip.listen is an empty list, but needs at least one entry
             sip.listen = ["5060"]              | sip.listen is "5060", which is not transport:address:port; write for example "udp:0.0.0.0:5060" or "tcp:[::]:5060"

@@ -638,10 +638,28 @@ class DialogEventsTest {
         }
 
         assertThat(edge.sip.dialogEvents().subscriptions()).isEqualTo(3);
+        assertThat(edge.sip.subscriptionsOfUserRefused()).isEqualTo(20);
         unanswered.forEach(notify -> phone.answer(notify, 200, ""));
         awaitSubscriptions(0);
         subscribe(phone, "600");
         assertState(notified(phone), "active");
+    }
+
+    @Test
+    void thereAreNoMoreInAllThanTheLimit() {
+        restart(
+                T1,
+                new SubscriptionSettings(
+                        Duration.ofHours(1), Duration.ofSeconds(60), Duration.ofHours(2), Duration.ZERO, 8, 1));
+        Party phone = phone(Transport.UDP);
+        subscribe(phone, "600");
+        assertState(notified(phone), "active");
+
+        send(phone, phone.request("SUBSCRIBE", URI, "", subscribing("600")));
+
+        assertThat(Wire.header(phone.expect("SIP/2.0 503"), "Retry-After")).isEqualTo("10");
+        assertThat(edge.sip.subscriptionsRefused()).isEqualTo(1);
+        assertThat(edge.sip.subscriptionsOfUserRefused()).isZero();
     }
 
     @Test

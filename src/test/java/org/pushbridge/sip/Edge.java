@@ -140,6 +140,8 @@ final class Edge implements AutoCloseable {
                             Set.of(603),
                             true,
                             10,
+                            100,
+                            8,
                             List.of(trunk("pbx", pbxSocket, "9", true), trunk("carrier", carrierSocket, "8", false)),
                             setup.t1(),
                             setup.ringLimit().dividedBy(10),

@@ -39,6 +39,11 @@ abstract class Listener extends MessageProcessor {
         return 0;
     }
 
+    /** Bytes that came in and were not looked at yet, on the fullest socket. */
+    long waitingBytes() {
+        return 0;
+    }
+
     /** A way to a peer that is not known to have a connection to us. */
     abstract Link linkTo(InetSocketAddress remote);
 

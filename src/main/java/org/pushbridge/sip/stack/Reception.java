@@ -18,6 +18,7 @@ import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.pushbridge.device.Flow;
+import org.pushbridge.sip.stack.SipStackSettings.UdpLimits;
 
 /**
  * Takes every message from the wire to its transaction and, if it is news, to the layer above; deals itself with what
@@ -30,6 +31,7 @@ final class Reception {
     private final QuietLog floodLog = new QuietLog(LOG, Level.WARN);
     private final QuietLog troubleLog = new QuietLog(LOG, Level.WARN);
     private static final byte[] PONG = "\r\n".getBytes(StandardCharsets.US_ASCII);
+    static final Fault TOO_LARGE = new Fault(513, "Message Too Large");
     private static final int STUN_COOKIE = 0x2112A442;
 
     private final JainStack stack;
@@ -53,7 +55,7 @@ final class Reception {
     }
 
     /** One datagram: {@code data[0, length)}, which is only good until this returns. */
-    void datagram(byte[] data, int length, int maxMessageBytes, UdpListener listener, InetSocketAddress source) {
+    void datagram(byte[] data, int length, UdpLimits limits, UdpListener listener, InetSocketAddress source) {
         int from = 0;
         while (from < length && (data[from] == '\r' || data[from] == '\n' || data[from] == 0)) {
             from++;
@@ -70,7 +72,7 @@ final class Reception {
         switch (floods.verdict(source.getAddress(), data, from, length)) {
             case REFUSE -> {
                 counters.received.increment();
-                int cut = MessageHead.lastLineEnd(data, Math.min(length, maxMessageBytes));
+                int cut = MessageHead.lastLineEnd(data, Math.min(length, limits.maxMessageBytes()));
                 answerFlood(MessageHead.read(data, from, Math.max(from, cut)), source)
                         .ifPresent(answer -> send(listener.linkTo(source), answer));
                 return;
@@ -82,15 +84,20 @@ final class Reception {
             }
             case TAKE -> {}
         }
-        if (length > maxMessageBytes) {
+        if (length > limits.maxMessageBytes()) {
             counters.received.increment();
-            MessageHead cut =
-                    MessageHead.read(data, from, Math.max(from, MessageHead.lastLineEnd(data, maxMessageBytes)));
-            answerRefused(listener, source, cut, new Fault(513, "Message Too Large"));
+            MessageHead cut = MessageHead.read(
+                    data, from, Math.max(from, MessageHead.lastLineEnd(data, limits.maxMessageBytes())));
+            answerRefused(listener, source, cut, TOO_LARGE);
             return;
         }
         counters.received.increment();
         int end = MessageHead.end(data, from, from, length);
+        if ((end < 0 ? length : end) - from > limits.maxHeaderBytes()) {
+            int cut = MessageHead.lastLineEnd(data, from + limits.maxHeaderBytes());
+            answerRefused(listener, source, MessageHead.read(data, from, Math.max(from, cut)), TOO_LARGE);
+            return;
+        }
         MessageHead head = MessageHead.read(data, from, end < 0 ? length : end);
         if (head.fault().isPresent()) {
             answerRefused(listener, source, head, head.fault().get());
@@ -160,6 +167,9 @@ final class Reception {
 
     private Optional<byte[]> refuse(MessageHead head, Fault fault, InetSocketAddress source) {
         counters.malformed.increment();
+        if (fault.status() == 413 || fault.status() == 513) {
+            counters.tooLarge.increment();
+        }
         Optional<byte[]> answer = head.answer(fault, source, settings.server());
         (answer.isPresent() ? counters.rejected : counters.dropped).increment();
         malformedLog.log(() -> "A malformed message was " + (answer.isPresent() ? "refused" : "dropped") + "; peer="

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class SipCounters {
     final LongAdder received = new LongAdder();
     final LongAdder malformed = new LongAdder();
+    final LongAdder tooLarge = new LongAdder();
     final LongAdder rejected = new LongAdder();
     final LongAdder overloaded = new LongAdder();
     final LongAdder flooded = new LongAdder();
@@ -28,6 +29,11 @@ public final class SipCounters {
     /** Messages that broke the grammar or a rule of RFC 3261; some of them could be answered. */
     public long malformed() {
         return malformed.sum();
+    }
+
+    /** Those among them that were longer than a message may be: 413, 513. */
+    public long tooLarge() {
+        return tooLarge.sum();
     }
 
     /** Requests the stack itself refused: 400, 413, 414, 481, 482, 505, 513. */

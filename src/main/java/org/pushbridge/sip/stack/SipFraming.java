@@ -137,7 +137,7 @@ final class SipFraming extends ByteToMessageDecoder {
             byte[] known = new byte[limits.maxHeaderBytes()];
             in.readBytes(known);
             MessageHead cut = MessageHead.read(known, 0, MessageHead.lastLineEnd(known, known.length));
-            refuse(context, cut, new Fault(513, "Message Too Large"), true);
+            refuse(context, cut, Reception.TOO_LARGE, true);
             return false;
         }
         if (end < 0) {

@@ -320,6 +320,11 @@ public final class SipStack implements AutoCloseable {
                 listeners.stream().mapToLong(Listener::delayNanos).max().orElse(0));
     }
 
+    /** Bytes that came in over UDP and were not looked at yet, on the fullest socket. */
+    public long waitingBytes() {
+        return listeners.stream().mapToLong(Listener::waitingBytes).max().orElse(0);
+    }
+
     /** Connections open now. */
     public int openConnections() {
         return connections.size();

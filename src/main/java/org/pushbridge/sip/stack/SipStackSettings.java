@@ -64,6 +64,11 @@ public record SipStackSettings(
         return new SipStackSettings(listen, server, t1, value, retryAfter, udp, stream, addressLimits);
     }
 
+    public SipStackSettings withUdp(UdpLimits value) {
+        return new SipStackSettings(
+                listen, server, t1, maxServerTransactions, retryAfter, value, stream, addressLimits);
+    }
+
     public SipStackSettings withStream(StreamLimits value) {
         return new SipStackSettings(listen, server, t1, maxServerTransactions, retryAfter, udp, value, addressLimits);
     }
@@ -115,18 +120,25 @@ public record SipStackSettings(
      * @param receivers threads that receive, for each address; each has its own socket, and a peer always meets the
      *     same one (where the system can: SO_REUSEPORT), so that its messages stay in order
      * @param maxMessageBytes larger datagrams are answered 513 before they are parsed
+     * @param maxHeaderBytes so are messages with longer start line and headers
+     * @param maxWaitingBytes datagrams that may wait to be looked at, for each receiver; more are dropped
      */
-    public record UdpLimits(int receivers, int maxMessageBytes) {
+    public record UdpLimits(int receivers, int maxMessageBytes, int maxHeaderBytes, int maxWaitingBytes) {
         public UdpLimits {
             require(receivers >= 1 && receivers <= 64, "1 to 64 UDP receivers, not " + receivers);
             require(
                     maxMessageBytes >= 1300 && maxMessageBytes <= 65_535,
                     "A UDP message limit is 1300 to 65535 bytes, not " + maxMessageBytes);
+            require(maxHeaderBytes >= 1024, "A header limit is 1024 bytes or more, not " + maxHeaderBytes);
+            require(
+                    maxWaitingBytes >= maxMessageBytes,
+                    "At least one whole datagram must be allowed to wait: maxWaitingBytes >= maxMessageBytes");
         }
 
-        /** A receiver a core, 8 KB a message. */
+        /** A receiver a core, 8 KB a message; 4 MB that wait are some thousand messages. */
         public static UdpLimits defaults() {
-            return new UdpLimits(Math.min(64, Runtime.getRuntime().availableProcessors()), 8 * 1024);
+            return new UdpLimits(
+                    Math.min(64, Runtime.getRuntime().availableProcessors()), 8 * 1024, 32 * 1024, 4 * 1024 * 1024);
         }
     }
 

@@ -31,14 +31,11 @@ final class UdpListener extends Listener {
     private static final QuietLog TROUBLE = new QuietLog(LogManager.getLogger(UdpListener.class), Level.WARN);
     private static final int LARGEST_DATAGRAM = 65_535;
     private static final int SOCKET_BUFFER = 4 * 1024 * 1024;
-    /** For each socket: some thousand messages. */
-    private static final long MOST_WAITING_BYTES = 4 * 1024 * 1024;
-
     private static final boolean CAN_SHARE_PORTS = canSharePorts();
 
     private final List<DatagramSocket> sockets;
     private final Reception reception;
-    private final int maxMessageBytes;
+    private final UdpLimits limits;
     private final SipCounters counters;
     private final List<Inbox> inboxes;
     private final List<Thread> handlers = new CopyOnWriteArrayList<>();
@@ -59,9 +56,14 @@ final class UdpListener extends Listener {
     private static final class Inbox {
         private final BlockingQueue<Datagram> waiting = new LinkedBlockingQueue<>();
         private final AtomicLong bytes = new AtomicLong();
+        private final long mostBytes;
+
+        Inbox(long mostBytes) {
+            this.mostBytes = mostBytes;
+        }
 
         boolean offer(Datagram datagram) {
-            if (bytes.addAndGet(datagram.data.length) > MOST_WAITING_BYTES) {
+            if (bytes.addAndGet(datagram.data.length) > mostBytes) {
                 bytes.addAndGet(-datagram.data.length);
                 return false;
             }
@@ -86,13 +88,15 @@ final class UdpListener extends Listener {
             List<DatagramSocket> sockets,
             Reception reception,
             SipCounters counters,
-            int maxMessageBytes) {
+            UdpLimits limits) {
         super(stack, configured, (InetSocketAddress) sockets.get(0).getLocalSocketAddress());
         this.sockets = List.copyOf(sockets);
         this.reception = reception;
         this.counters = counters;
-        this.inboxes = sockets.stream().map(socket -> new Inbox()).toList();
-        this.maxMessageBytes = maxMessageBytes;
+        this.inboxes = sockets.stream()
+                .map(socket -> new Inbox(limits.maxWaitingBytes()))
+                .toList();
+        this.limits = limits;
     }
 
     static UdpListener bind(
@@ -112,7 +116,7 @@ final class UdpListener extends Listener {
                 socket.setSendBufferSize(SOCKET_BUFFER);
                 socket.bind(address);
             }
-            return new UdpListener(stack, listen, sockets, reception, counters, limits.maxMessageBytes());
+            return new UdpListener(stack, listen, sockets, reception, counters, limits);
         } catch (IOException e) {
             sockets.forEach(DatagramSocket::close);
             throw e;
@@ -164,6 +168,11 @@ final class UdpListener extends Listener {
         return inboxes.stream().mapToLong(Inbox::delayNanos).max().orElse(0);
     }
 
+    @Override
+    long waitingBytes() {
+        return inboxes.stream().mapToLong(inbox -> inbox.bytes.get()).max().orElse(0);
+    }
+
     private void receive(DatagramSocket socket, Inbox inbox) {
         byte[] buffer = new byte[LARGEST_DATAGRAM];
         DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
@@ -192,7 +201,7 @@ final class UdpListener extends Listener {
         while (!stopped) {
             try {
                 Datagram next = inbox.take();
-                reception.datagram(next.data, next.data.length, maxMessageBytes, this, next.source);
+                reception.datagram(next.data, next.data.length, limits, this, next.source);
             } catch (InterruptedException e) {
                 return; // as stop() asks
             } catch (Throwable e) {

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.logging.log4j.Level;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.pushbridge.sip.stack.SipStackSettings.StreamLimits;
+import org.pushbridge.sip.stack.SipStackSettings.UdpLimits;
 
 class HostileInputTest {
     private static final Duration A_WHILE = Duration.ofMillis(200);
@@ -224,6 +226,75 @@ class HostileInputTest {
             peer.send(Messages.request("MESSAGE", peer).replace("Content-Length: 0", "Content-Length: 20000")
                     + "x".repeat(20_000));
             assertThat(Messages.status(peer.receive())).isEqualTo(513);
+        }
+    }
+
+    @Test
+    void aHeaderTooLargeIsAnswered513AndOnlyAConnectionEndsWithIt() throws Exception {
+        try (Bridge small = Bridge.start(settings ->
+                        settings.withUdp(new UdpLimits(1, 8192, 1024, 8192)).withStream(withMaxHeader(1024)));
+                Peer udp = small.peer(Transport.UDP);
+                Peer.Tcp tcp = small.tcpPeer()) {
+            for (Peer peer : List.of(udp, tcp)) {
+                String most = "Subject: " + "x".repeat(400) + "\r\nContact";
+                peer.send(Messages.request("OPTIONS", peer).replace("Contact", most));
+                small.next("OPTIONS");
+                peer.send(Messages.request("OPTIONS", peer).replace("Contact", most + ": <sip:x@y>\r\n" + most));
+                assertThat(Messages.status(peer.receive())).isEqualTo(513);
+            }
+            assertThat(small.stack.counters().tooLarge()).isEqualTo(2);
+            assertThat(tcp.isClosedByBridge()).isTrue();
+            udp.send(Messages.request("OPTIONS", udp));
+            small.next("OPTIONS");
+        }
+    }
+
+    private static StreamLimits withMaxHeader(int bytes) {
+        StreamLimits usual = StreamLimits.defaults();
+        return new StreamLimits(
+                usual.maxMessageBytes(),
+                bytes,
+                usual.maxConnections(),
+                usual.maxConnectionsPerAddress(),
+                usual.idleTimeout(),
+                usual.messageTimeout(),
+                usual.connectTimeout(),
+                usual.maxUnsentBytes());
+    }
+
+    @Test
+    void datagramsWaitUpToTheLimitAndMoreAreDropped() throws Exception {
+        CountDownLatch free = new CountDownLatch(1);
+        try (Bridge small = Bridge.start(settings -> settings.withUdp(new UdpLimits(1, 1300, 1300, 4000)));
+                Peer peer = small.peer(Transport.UDP)) {
+            small.behaviour = request -> {
+                try {
+                    free.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            };
+            peer.send(Messages.request("OPTIONS", peer));
+            small.next("OPTIONS"); // and its handler is busy from now on
+
+            int room = 3;
+            int sent = 10;
+            for (int i = 0; i < sent; i++) {
+                String request = Messages.request("OPTIONS", peer);
+                String subject = "Subject: " + "x".repeat(1250 - request.length()) + "\r\n";
+                peer.send(request.replace("Contact", subject + "Contact"));
+            }
+
+            await().until(() -> small.stack.counters().datagramsDropped() == sent - room);
+            assertThat(small.stack.waitingBytes()).isBetween(room * 1250L, 4000L);
+            free.countDown();
+            for (int i = 0; i < room; i++) {
+                small.next("OPTIONS");
+            }
+            assertThat(small.requests).isEmpty();
+            assertThat(small.stack.waitingBytes()).isZero();
+        } finally {
+            free.countDown();
         }
     }
 

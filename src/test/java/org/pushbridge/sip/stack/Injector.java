@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.pushbridge.sip.stack.SipStackSettings.UdpLimits;
 
 /** Feeds a running stack as if a datagram had come, on the caller's thread, so that what is thrown can be seen. */
 public final class Injector {
@@ -39,7 +40,7 @@ public final class Injector {
 
     /** One datagram from there; throws what the stack throws. */
     public void datagram(byte[] data, InetSocketAddress from) {
-        reception.datagram(data, data.length, 8192, udp, from);
+        reception.datagram(data, data.length, UdpLimits.defaults(), udp, from);
     }
 
     /** Everything that has to be gone when all is quiet. */
