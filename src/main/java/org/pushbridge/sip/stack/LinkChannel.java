@@ -63,6 +63,22 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
         return bytes;
     }
 
+    /** Sends what was sent last once more. */
+    void repeat() {
+        byte[] last;
+        synchronized (this) {
+            last = bytes;
+        }
+        if (last.length > 0) {
+            link.send(last, onFailure);
+        }
+    }
+
+    /** Keeps the bytes alone of what was sent last: a parsed message is many times their size. */
+    synchronized void keepBytesAlone() {
+        encoded = null;
+    }
+
     @Override
     public void sendMessage(SIPMessage message, InetAddress address, int port) {
         sendMessage(message);

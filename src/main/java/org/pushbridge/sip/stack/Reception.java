@@ -275,7 +275,7 @@ final class Reception {
         boolean merged = mergeable && stack.isMerged(request, key);
         String mergeKey = mergeable && !merged ? JainStack.mergeKey(request) : "";
         LinkChannel channel = new LinkChannel(stack, listener, back);
-        channel.onFailure(why -> dropped(request, why));
+        channel.onFailure(dropping(request));
         ServerTransaction transaction = new ServerTransaction(stack, channel, request, key, mergeKey);
         Optional<InboundRequest> invite = cancel
                 ? stack.server(JainStack.cancelledKey(request)).map(ServerTransaction::inbound)
@@ -311,7 +311,7 @@ final class Reception {
         }
         boolean merged = stack.isMerged(request, key);
         LinkChannel channel = new LinkChannel(stack, listener, back);
-        channel.onFailure(why -> dropped(request, why));
+        channel.onFailure(dropping(request));
         ServerTransaction transaction =
                 new ServerTransaction(stack, channel, request, key, merged ? "" : JainStack.mergeKey(request));
         InboundRequest inbound =
@@ -444,12 +444,13 @@ final class Reception {
         return respond(transaction, response);
     }
 
-    private void dropped(SIPRequest request, String why) {
-        counters.dropped.increment();
-        LOG.debug(
-                "A response had no way back and is dropped; call={} cause={}",
-                () -> request.getCallId().getCallId(),
-                () -> why);
+    /** What to do about responses that have no way back; does not keep the request. */
+    private Consumer<String> dropping(SIPRequest request) {
+        String call = request.getCallId().getCallId();
+        return why -> {
+            counters.dropped.increment();
+            LOG.debug("A response had no way back and is dropped; call={} cause={}", call, why);
+        };
     }
 
     /** Sends a response outside any transaction. */

@@ -3,6 +3,7 @@ package org.pushbridge.sip.stack;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import gov.nist.javax.sip.stack.SIPServerTransactionImpl;
+import io.netty.util.Timeout;
 import java.io.IOException;
 import java.time.Duration;
 import javax.sip.TransactionState;
@@ -12,13 +13,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * One server transaction (RFC 3261 section 17.2): JAIN-SIP's state machine, with answers going back the way the
  * request came and one lock around what JAIN-SIP leaves to luck. Nothing of the layer above is called under the lock.
+ *
+ * <p>It outlives its final response by 32 s, for resends of the request; from then on it holds no message, only the bytes
+ * of that response.
  */
 final class ServerTransaction extends SIPServerTransactionImpl {
     private final JainStack stack;
     private final LinkChannel channel;
     private final String key;
     private final String mergeKey;
-    private @Nullable InboundRequest inbound;
+    private volatile @Nullable InboundRequest inbound;
+    private @Nullable Timeout giveUp;
     private boolean passUp;
     private int finalStatus;
     private boolean quiet;
@@ -51,6 +56,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         inbound = request;
     }
 
+    /** Null once there was a final response. */
     @Nullable
     InboundRequest inbound() {
         return inbound;
@@ -109,11 +115,14 @@ final class ServerTransaction extends SIPServerTransactionImpl {
      */
     void started() {
         if (!isInviteTransaction()) {
-            stack.wheel().after(stack.transactionTimeout(), () -> {
+            Timeout limit = stack.wheel().after(stack.transactionTimeout(), () -> {
                 if (finalStatus() == 0) {
                     stack.removeTransaction(this);
                 }
             });
+            synchronized (this) {
+                giveUp = limit;
+            }
         }
     }
 
@@ -145,7 +154,21 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         if (isTerminated() && !transactionTimerStarted.get()) {
             stack.removeTransaction(this);
         }
+        if (finalStatus != 0) {
+            letGo();
+        }
         return true;
+    }
+
+    private void letGo() {
+        inbound = null;
+        originalRequest = null;
+        lastResponse = null;
+        channel.keepBytesAlone();
+        if (giveUp != null) {
+            giveUp.cancel();
+            giveUp = null;
+        }
     }
 
     /** The response is sent again when the request is, and not by itself. */
@@ -165,10 +188,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
 
     @Override
     public synchronized void resendLastResponseAsBytes() {
-        SIPResponse last = lastResponse;
-        if (last != null) {
-            channel.sendMessage(last);
-        }
+        channel.repeat();
     }
 
     @Override
@@ -200,10 +220,15 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         stack.wheel().after(Duration.ZERO, this::settled); // not under the lock
         if (!mergeKey.isEmpty()) {
             if (isInviteTransaction() && finalStatus >= 200 && finalStatus < 300) {
-                stack.wheel().after(stack.transactionTimeout(), () -> stack.forgetMerge(mergeKey, key));
+                forgetMergeLater(stack, mergeKey, key);
             } else {
                 stack.forgetMerge(mergeKey, key);
             }
         }
+    }
+
+    /** Does not keep the transaction until then. */
+    private static void forgetMergeLater(JainStack stack, String mergeKey, String key) {
+        stack.wheel().after(stack.transactionTimeout(), () -> stack.forgetMerge(mergeKey, key));
     }
 }

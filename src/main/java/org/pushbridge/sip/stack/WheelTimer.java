@@ -65,21 +65,25 @@ public final class WheelTimer implements SipTimer {
         return false;
     }
 
-    /** Runs {@code task} once, on the timer thread; it must not block. Does nothing once the timer is stopped. */
-    void after(Duration delay, Runnable task) {
-        start(timeout -> task.run(), delay.toMillis());
+    /**
+     * Runs {@code task} once, on the timer thread; it must not block.
+     *
+     * @return to cancel it, so that the timer does not keep it until then; null once the timer is stopped
+     */
+    @Nullable
+    Timeout after(Duration delay, Runnable task) {
+        return start(timeout -> task.run(), delay.toMillis());
     }
 
-    private boolean start(TimerTask task, long delay) {
+    private @Nullable Timeout start(TimerTask task, long delay) {
         HashedWheelTimer running = wheel;
         if (running == null) {
-            return false;
+            return null;
         }
         try {
-            running.newTimeout(guarded(task), delay, TimeUnit.MILLISECONDS);
-            return true;
+            return running.newTimeout(guarded(task), delay, TimeUnit.MILLISECONDS);
         } catch (IllegalStateException stopped) {
-            return false;
+            return null;
         }
     }
 
@@ -104,7 +108,7 @@ public final class WheelTimer implements SipTimer {
         }
 
         boolean arm(long delay) {
-            return WheelTimer.this.start(this, delay);
+            return WheelTimer.this.start(this, delay) != null;
         }
 
         /** The wheel drops it at its next turn, at most one period later. */
