@@ -491,7 +491,8 @@ final class ConfigReader {
 
     private Http http(Section section, boolean simulated) {
         int problemsBefore = problems.count();
-        Optional<InetSocketAddress> listen = section.get("listen", orNone(Listen::parseAddress));
+        Optional<InetSocketAddress> listen =
+                section.get("listen", orNone(text -> Listen.parseAddress(text, "\"0.0.0.0:8443\" or \"[::]:8443\"")));
         Optional<String> publicUrl = section.get("public-url", orNone(url -> publicUrl(url, simulated)));
         if (listen.isPresent() && publicUrl.isEmpty() && problems.count() == problemsBefore) {
             section.complain(
@@ -516,7 +517,8 @@ final class ConfigReader {
 
     /** A port alone is one of this machine's, for this machine. */
     private static InetSocketAddress loopbackUnlessSaid(String text) {
-        return Listen.parseAddress(text.matches("[0-9]{1,5}") ? "127.0.0.1:" + text : text);
+        boolean portAlone = text.matches("[0-9]{1,5}") && Integer.parseInt(text) <= 65535;
+        return Listen.parseAddress(portAlone ? "127.0.0.1:" + text : text, "\"127.0.0.1:9091\", or 9091 for the same");
     }
 
     private static String publicUrl(String text, boolean simulated) {

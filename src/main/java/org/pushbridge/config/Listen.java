@@ -47,13 +47,14 @@ public record Listen(Transport transport, InetSocketAddress address) {
     /**
      * Reads {@code 0.0.0.0:8443} or {@code [::]:8443}, for what is no SIP.
      *
+     * @param example what to write instead, for the sentence
      * @throws IllegalArgumentException with the rest of a sentence that began with the key's name
      */
-    static InetSocketAddress parseAddress(String text) {
+    static InetSocketAddress parseAddress(String text, String example) {
         Matcher form = ADDRESS.matcher(text);
         if (!form.matches() || Integer.parseInt(form.group(3)) > 65535) {
-            throw new IllegalArgumentException("is \"" + text
-                    + "\", which is not address:port; write for example \"0.0.0.0:8443\" or \"[::]:8443\"");
+            throw new IllegalArgumentException(
+                    "is \"" + text + "\", which is not address:port; write for example " + example);
         }
         String host = form.group(1) != null ? form.group(1) : form.group(2);
         return new InetSocketAddress(ipAddress(host, text), Integer.parseInt(form.group(3)));
