@@ -2,6 +2,7 @@ package org.pushbridge.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.pushbridge.store.Samples.ALICE;
@@ -11,11 +12,13 @@ import static org.pushbridge.store.Samples.user;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -23,7 +26,12 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
+import org.h2.engine.SessionLocal;
+import org.h2.jdbc.JdbcConnection;
+import org.h2.mvstore.FileStore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -190,6 +198,44 @@ class H2StoreTest extends StoreContract {
         try (Store asAfterAKill = Store.open(at(directory.resolve("copy")))) {
             assertThat(asAfterAKill.loadCalls()).hasSize(95);
         }
+    }
+
+    /** {@code CHECKPOINT}, and the commit beneath it, would not: they find nothing to do. */
+    @Test
+    void nothingIsAcknowledgedWhileASaveThatH2HasBegunIsUnderWay() throws Exception {
+        store.close();
+        H2File database = new H2File(settings);
+        CountDownLatch saved = new CountDownLatch(1);
+        try (Connection connection = database.connectFirst()) {
+            database.harden(connection); // from here on, there is nothing to save
+            saves(connection).execute(() -> awaitLatch(saved));
+            FutureTask<Void> hardening = new FutureTask<>(() -> {
+                database.harden(connection);
+                return null;
+            });
+            Thread writer = new Thread(hardening);
+            writer.start();
+
+            await().until(() -> hardening.isDone() || writer.getState() == Thread.State.WAITING);
+            assertThat(hardening).isNotDone();
+            saved.countDown();
+            assertThat(hardening).succeedsWithin(Duration.ofSeconds(30));
+        } finally {
+            saved.countDown();
+        }
+    }
+
+    /** The thread that H2 saves on. */
+    private static Executor saves(Connection connection) throws Exception {
+        FileStore<?> file = ((SessionLocal)
+                        connection.unwrap(JdbcConnection.class).getSession())
+                .getDatabase()
+                .getStore()
+                .getMvStore()
+                .getFileStore();
+        Field executor = FileStore.class.getDeclaredField("bufferSaveExecutor");
+        executor.setAccessible(true);
+        return (Executor) executor.get(file);
     }
 
     @Test

@@ -114,7 +114,7 @@ abstract class StoreContract {
         return release;
     }
 
-    private static void awaitLatch(CountDownLatch latch) {
+    static void awaitLatch(CountDownLatch latch) {
         try {
             assertThat(latch.await(30, SECONDS)).isTrue();
         } catch (InterruptedException e) {
