@@ -57,15 +57,25 @@ final class Metrics implements AutoCloseable {
      * @param waiting writes that wait
      * @param seconds how long the oldest of them has waited
      * @param failed writes that were not done in time
+     * @param refused those among them that were refused because too many waited
      * @param away whether the database is away: 1 or 0
+     * @param journalled calls in the journal
      */
-    record Writer(DoubleSupplier waiting, DoubleSupplier seconds, DoubleSupplier failed, DoubleSupplier away) {
+    record Writer(
+            DoubleSupplier waiting,
+            DoubleSupplier seconds,
+            DoubleSupplier failed,
+            DoubleSupplier refused,
+            DoubleSupplier away,
+            DoubleSupplier journalled) {
         static Writer of(Store store) {
             return new Writer(
                     store::waitingWrites,
                     () -> store.oldestWait().toNanos() / 1e9,
                     store::failedWrites,
-                    () -> store.isAway() ? 1 : 0);
+                    store::refusedWrites,
+                    () -> store.isAway() ? 1 : 0,
+                    store::journalledCalls);
         }
     }
 
@@ -85,10 +95,12 @@ final class Metrics implements AutoCloseable {
         gauge("database.writes.waiting", "Writes that wait for the database", writer.waiting);
         gauge(
                 "database.writes.waiting.limit",
-                "How many may",
-                () -> Settings.store(config).queueLimit());
+                "database.max-waiting",
+                () -> config.database().maxWaiting());
         gauge("database.writes.delay.seconds", "How long the oldest of them has waited", writer.seconds);
         counter("database.writes.failed", "Writes that were not done in time", writer.failed);
+        counter("database.writes.refused", "Those refused because too many waited", writer.refused);
+        gauge("journal.calls", "Calls in the journal", writer.journalled);
         gauge("database.away", "Whether the database is away", writer.away);
         verdictApi.ifPresent(api -> http(config, api));
         new JvmMemoryMetrics().bindTo(registry);

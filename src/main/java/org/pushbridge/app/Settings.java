@@ -69,9 +69,9 @@ final class Settings {
                 usual.user(),
                 usual.password(),
                 database.poolSize(),
-                usual.queueLimit(),
+                database.maxWaiting(),
                 usual.batchSize(),
-                usual.patience(),
+                database.patience(),
                 StoreSettings.Durability.valueOf(database.durability().name()));
     }
 

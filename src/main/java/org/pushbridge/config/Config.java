@@ -352,14 +352,24 @@ public record Config(
      * Where users, devices and calls are kept.
      *
      * @param url a JDBC URL of H2 or PostgreSQL
+     * @param maxWaiting writes that may wait; one more is refused
+     * @param patience how long a write is tried while the database is away
      * @param durability what is safe once it was acknowledged
      */
-    public record Database(String url, String user, Secret password, int poolSize, Durability durability) {
+    public record Database(
+            String url,
+            String user,
+            Secret password,
+            int poolSize,
+            int maxWaiting,
+            Duration patience,
+            Durability durability) {
         /** Hides passwords, also one inside the URL. */
         @Override
         public String toString() {
             return "Database[url=" + url.replaceAll("(?i)(password=)[^&;]*", "$1***") + ", user=" + user + ", password="
-                    + password + ", poolSize=" + poolSize + ", durability=" + durability + "]";
+                    + password + ", poolSize=" + poolSize + ", maxWaiting=" + maxWaiting + ", patience=" + patience
+                    + ", durability=" + durability + "]";
         }
     }
 

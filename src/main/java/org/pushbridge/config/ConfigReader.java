@@ -486,6 +486,8 @@ final class ConfigReader {
                 section.get("user", Kind.text()),
                 section.get("password", Kind.secret()),
                 section.get("pool-size", Kind.integer(2, 1000)),
+                section.get("max-waiting", Kind.integer(100, 10_000_000)),
+                section.get("patience", Kind.duration(Duration.ofMillis(100), Duration.ofSeconds(30))),
                 section.get("durability", Kind.choice(Durability.class, ConfigReader::lowerCase)));
     }
 

@@ -383,6 +383,7 @@ final class BridgedCall implements CallEdge {
 
     @Override
     public void notBegun() {
+        bridge.admission().refused(CallRefusal.NOT_STORED);
         SIPResponse response = Responses.create(caller.invite.message(), 503, Optional.of(caller.ownTag));
         response.setHeader((Header) Messages.header("Retry-After", "5"));
         caller.invite.respond(response);

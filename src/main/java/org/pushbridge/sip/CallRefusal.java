@@ -10,6 +10,8 @@ public enum CallRefusal {
     CALLS,
     /** The database is away, so that nothing could be remembered of the call: 503. */
     DATABASE_AWAY,
+    /** The database did not take the call: too many writes waited, or it went away meanwhile: 503. */
+    NOT_STORED,
     /** As many calls ring or wait as may: 503. */
     UNANSWERED,
     /** As many calls ring or wait for this user as may: 486. */

@@ -73,6 +73,7 @@ final class GroupWriter {
 
     private final LongAdder batches = new LongAdder();
     private final LongAdder failed = new LongAdder();
+    private final LongAdder refused = new LongAdder();
 
     /** Only touched by the writer's thread: when it took the last batch. */
     private long tookAt = System.nanoTime() - SPACING.toNanos();
@@ -160,6 +161,7 @@ final class GroupWriter {
             if (closed) {
                 fail(write, write.failure("the store is closed."));
             } else if (queue.size() >= settings.queueLimit()) {
+                refused.increment();
                 fail(
                         write,
                         write.failure(settings.queueLimit() + " writes to " + database.place()
@@ -251,6 +253,11 @@ final class GroupWriter {
 
     long failedWrites() {
         return failed.sum();
+    }
+
+    /** How many of them because too many waited. */
+    long refusedWrites() {
+        return refused.sum();
     }
 
     /** How many transactions were committed. */

@@ -10,9 +10,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -55,6 +57,9 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     private final HikariDataSource pool;
     private final Jdbi jdbi;
     private final GroupWriter writer;
+
+    /** The calls that are written down, or will be when the database is back. */
+    private final Set<UUID> journalled = ConcurrentHashMap.newKeySet();
 
     /** The connection that the writer begins with, until it does. */
     private final AtomicReference<@Nullable Connection> first;
@@ -199,18 +204,33 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
         List<Change> changes = new ArrayList<>();
         changes.add(Change.of(entry.call(), handle -> CallTable.write(handle, entry)));
         buried.forEach(tombstone -> changes.add(burial(tombstone)));
-        return writer.owe("remember the call " + entry.call(), List.copyOf(changes));
+        CompletionStage<Void> written = writer.owe("remember the call " + entry.call(), List.copyOf(changes));
+        if (isTaken(written)) {
+            journalled.add(entry.call());
+        }
+        return written;
     }
 
     @Override
     public CompletionStage<Void> end(UUID call) {
-        return writer.owe(
+        CompletionStage<Void> ended = writer.owe(
                 "forget the call " + call, List.of(Change.of(call, handle -> CallTable.remove(handle, call))));
+        if (isTaken(ended)) {
+            journalled.remove(call);
+        }
+        return ended;
+    }
+
+    /** Whether it will be made: one that is refused at once, because too many wait, will not. */
+    private static boolean isTaken(CompletionStage<Void> write) {
+        return !write.toCompletableFuture().isCompletedExceptionally();
     }
 
     @Override
     public List<Entry> loadCalls() {
-        return read("the calls", CallTable::load);
+        List<Entry> calls = read("the calls", CallTable::load);
+        calls.forEach(entry -> journalled.add(entry.call()));
+        return calls;
     }
 
     @Override
@@ -315,6 +335,16 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     /** How many writes have failed since the start: refused, too many, or out of patience with a database away. Cheap. */
     public long failedWrites() {
         return writer.failedWrites();
+    }
+
+    /** How many of them were refused because too many waited. Cheap. */
+    public long refusedWrites() {
+        return writer.refusedWrites();
+    }
+
+    /** How many calls the journal has, those included that wait to be written. Cheap. */
+    public int journalledCalls() {
+        return journalled.size();
     }
 
     /** How many transactions have been committed since the start. Cheap. */

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.pushbridge.config.Config;
 import org.pushbridge.sip.SipSettings;
 import org.pushbridge.sip.stack.SipStackSettings;
+import org.pushbridge.store.StoreSettings;
 
 /** What the file says reaches the part that it is about. */
 class SettingsTest {
@@ -46,6 +48,14 @@ class SettingsTest {
 
         assertThat(sip.maxSubscriptions()).isEqualTo(7);
         assertThat(sip.maxSubscriptionsPerUser()).isEqualTo(3);
+    }
+
+    @Test
+    void whatMayWaitForTheDatabaseReachesTheStore() throws Exception {
+        StoreSettings store = Settings.store(config("database { max-waiting = 200, patience = 3s }"));
+
+        assertThat(store.queueLimit()).isEqualTo(200);
+        assertThat(store.patience()).isEqualTo(Duration.ofSeconds(3));
     }
 
     @Test

@@ -241,13 +241,15 @@ class ConfigTest {
             database.url = "postgres://db"     | database.url is not a JDBC URL of an H2 file or of PostgreSQL; write for example "jdbc:h2:file:./data/pushbridge" or "jdbc:postgresql://db.example.com/pushbridge"
             database.password = [a]            | database.password is a list; write a text
             database.durability = battery      | database.durability is "battery"; choose one of process, disk
+            database.max-waiting = 5           | database.max-waiting is 5, but must be from 100 to 10000000
+            database.patience = 1m             | database.patience is 1m, but must be from 100ms to 30s
             database.pool-size = 1             | database.pool-size is 1, but must be from 2 to 1000
             http.listen = 8443                 | http.listen is "8443", which is not address:port; write for example "0.0.0.0:8443" or "[::]:8443"
             http { listen = "[::]:84430", public-url = "https://x" } | http.listen is "[::]:84430", which is not address:port; write for example "0.0.0.0:8443" or "[::]:8443"
-            http.listen = "push.example.com:1" | http.listen is "push.example.com:1", but push.example.com is not an IP address of this machine; write 0.0.0.0 or [::] for all of them
-            http.listen = "0.0.0.0:8443"       | http.listen needs public-url, by which apps can reach it; write for example public-url = "https://push.example.com:8443"
             admin.http.listen = "localhost"    | admin.http.listen is "localhost", which is not address:port; write for example "127.0.0.1:9091", or 9091 for the same
             admin.http.listen = 99999          | admin.http.listen is "99999", which is not address:port; write for example "127.0.0.1:9091", or 9091 for the same
+            http.listen = "push.example.com:1" | http.listen is "push.example.com:1", but push.example.com is not an IP address of this machine; write 0.0.0.0 or [::] for all of them
+            http.listen = "0.0.0.0:8443"       | http.listen needs public-url, by which apps can reach it; write for example public-url = "https://push.example.com:8443"
             http { listen = "0.0.0.0:1", public-url = "x y" } | http.public-url is "x y", which is not a URL; write for example "https://push.example.com:8443"
             http.public-url = "push.example.com" | http.public-url is "push.example.com", which is not a URL of a web server; write for example "https://push.example.com:8443"
             http.public-url = "https://x/?a=b" | http.public-url is "https://x/?a=b", but must be a server, and perhaps the beginning of a path; write for example "https://push.example.com:8443"

@@ -384,7 +384,10 @@ class CrashTest {
         String call = edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
         await().until(() -> edge.disk.waiting() > 0);
         edge.disk.fail();
-        edge.pbx.acknowledgeFailure(call, edge.pbx.expect("SIP/2.0 503"));
+        String refusal = edge.pbx.expect("SIP/2.0 503");
+        assertThat(Wire.header(refusal, "Retry-After")).isEqualTo("5");
+        edge.pbx.acknowledgeFailure(call, refusal);
+        assertThat(edge.sip.refusals(CallRefusal.NOT_STORED)).isEqualTo(1);
         edge.disk.resume();
         edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
         phone.expect("INVITE ");

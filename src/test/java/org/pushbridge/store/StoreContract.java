@@ -314,12 +314,14 @@ abstract class StoreContract {
         calls.forEach(call -> done(store.write(entry(call, "parked"), List.of())));
         done(store.write(entry(calls.get(7), "answered"), List.of()));
         done(store.end(calls.get(3)));
+        assertThat(store.journalledCalls()).isEqualTo(19);
 
         reopen();
 
         assertThat(store.loadCalls().stream().map(CallJournal.Entry::call))
                 .containsExactlyElementsOf(
                         calls.stream().filter(c -> !c.equals(calls.get(3))).toList());
+        assertThat(store.journalledCalls()).isEqualTo(19);
         assertThat(store.loadCalls()).allSatisfy(entry -> {
             assertThat(entry.invite()).isEqualTo(entry(entry.call(), "").invite());
             assertThat(entry.state()).asString().isEqualTo(entry.call().equals(calls.get(7)) ? "answered" : "parked");
@@ -493,6 +495,8 @@ abstract class StoreContract {
                 .hasCauseInstanceOf(StoreException.class)
                 .hasMessageContaining("3 writes")
                 .hasMessageContaining("as many as may");
+        assertThat(store.refusedWrites()).isEqualTo(1);
+        assertThat(store.failedWrites()).isEqualTo(1);
         release.countDown();
         waiting.forEach(StoreContract::done);
         done(store.saveDevice(device(ALICE, "later")));
