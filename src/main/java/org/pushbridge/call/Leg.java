@@ -264,7 +264,10 @@ public record Leg(
 
     /** It as a journal has it: of an INVITE that is under way nothing is kept of what was answered provisionally. */
     Leg remembered() {
-        boolean underWay = hasTheInvite() || state == State.INVITED || state == State.CANCELLING;
+        boolean underWay = hasTheInvite()
+                || state == State.INVITED
+                || state == State.CANCELLING
+                || (state == State.UNREACHED && !open.isEmpty());
         return changed(leg -> {
             leg.state = hasTheInvite() ? State.INVITED : state;
             leg.heardOn = underWay ? MAYBE : heardOn;

@@ -98,7 +98,12 @@ final class Resuming {
         switch (leg.state()) {
             case SPARED, ANSWERED -> {}
             case UNREACHED -> {
-                rules.put(leg.withoutTransactions());
+                if (mayStillAnswer(leg)) {
+                    rules.actions.add(new CallAction.Invite(leg.id(), leg.attempt()));
+                    rules.put(leg.withNewestAlone());
+                } else {
+                    rules.put(leg.withoutTransactions());
+                }
                 if (leg.wake() == Leg.Wake.PUSHED) {
                     // Apple has not confirmed it, as far as one knows: it takes the same push for a copy.
                     rules.actions.add(new CallAction.Push(leg.id()));
@@ -119,12 +124,18 @@ final class Resuming {
         }
     }
 
+    /** Whether it had an INVITE that met silence: that may have arrived all the same, and be answered. */
+    private boolean mayStillAnswer(Leg leg) {
+        return isReachable(leg) && !leg.open().isEmpty();
+    }
+
     /** The ring limit has passed: what it has of the call is to be cancelled, and nothing is to ring any more. */
     private void endTooLate(Leg leg) {
         switch (leg.state()) {
             case INVITED, TRYING, RINGING ->
                 rules.put(isReachable(leg) ? leg.withNewestAlone() : leg.withoutTransactions());
-            case SPARED, ANSWERED, UNREACHED, LOST -> rules.put(leg.withoutTransactions());
+            case UNREACHED -> rules.put(mayStillAnswer(leg) ? leg.withNewestAlone() : leg.withoutTransactions());
+            case SPARED, ANSWERED, LOST -> rules.put(leg.withoutTransactions());
             case CANCELLING, DONE -> cancelAnew(leg);
         }
     }

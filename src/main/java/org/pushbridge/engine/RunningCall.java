@@ -128,8 +128,8 @@ public final class RunningCall<E extends CallEdge> {
         Call now = call.remembered();
         boolean due = !Optional.of(now).equals(memory)
                 || step.actions().stream().anyMatch(a -> a instanceof CallAction.Reply && a.isPromise());
-        // Time runs on, however slow the disk is.
-        step.actions().forEach(this::setTimer);
+        // Time runs on, however slow the disk is; but nobody is silent who has not been asked.
+        step.actions().stream().filter(action -> !isSilence(action)).forEach(this::setTimer);
         Batch batch = new Batch(first, step.actions(), due && promises);
         outbox.add(batch);
         if (due) {
@@ -205,7 +205,14 @@ public final class RunningCall<E extends CallEdge> {
         }
     }
 
+    private static boolean isSilence(CallAction action) {
+        return action instanceof CallAction.StartTimer start && start.timer().kind() == Timer.Kind.SILENCE;
+    }
+
     private void carryOut(CallAction action) {
+        if (isSilence(action)) {
+            setTimer(action);
+        }
         if (action instanceof CallAction.Finish finish) {
             end();
             edge.finished(call, finish.ending());

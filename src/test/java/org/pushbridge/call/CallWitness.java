@@ -347,8 +347,8 @@ final class CallWitness {
             coverage.saw(Situation.INVITE_SENT_AGAIN);
         } else {
             require(a.attempt() == newest + 1, ONE_INVITE, "not the next attempt: ", a);
+            known.pushes.replace(a.leg(), true);
         }
-        known.pushes.replace(a.leg(), true);
         ended.remove(a);
         known.attempts.put(a.leg(), a.attempt());
     }

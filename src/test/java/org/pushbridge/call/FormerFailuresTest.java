@@ -342,13 +342,13 @@ class FormerFailuresTest {
         CallStory.to(connected("phone"))
                 .staysSilent("phone")
                 .restarts("phone")
-                .does(push("phone"), parked())
+                .does(invite("phone", 1), push("phone"), parked())
                 .ringLimitPasses()
                 .does(
                         refuses(480, Verdict.RING_LIMIT),
                         alert("phone"),
                         bury("phone", Verdict.RING_LIMIT),
-                        finish(Cause.RING_LIMIT, 480));
+                        cancel("phone", 1, Verdict.RING_LIMIT));
     }
 
     @Test

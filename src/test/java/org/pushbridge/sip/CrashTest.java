@@ -3,6 +3,7 @@ package org.pushbridge.sip;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.pushbridge.sip.stack.Transport;
@@ -21,6 +22,11 @@ class CrashTest {
 
     private void crash() {
         edge = edge.crash();
+    }
+
+    private void startWithSilenceLimit() {
+        edge.close();
+        edge = Edge.startWithSilenceLimit(Duration.ofMillis(200));
     }
 
     private void ended() {
@@ -79,6 +85,25 @@ class CrashTest {
         phone.expectAgain(invite);
         phone.answer(invite, 200, "");
         edge.pbx.expectAfterProvisionals("SIP/2.0 200");
+    }
+
+    @Test
+    void aPhoneThatWasPushedToForItsSilenceMayStillAnswerTheInviteItHas() {
+        startWithSilenceLimit();
+        Party phone = edge.stranger("alice", Transport.UDP);
+        phone.register(PUSH);
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        edge.pbx.expect("SIP/2.0 182");
+        assertThat(edge.pushes).hasSize(1);
+        await().until(edge.disk::idle);
+        crash();
+        phone.expectAgain(invite);
+        String answer = phone.answer(invite, 200, "");
+        Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expectAfterProvisionals("SIP/2.0 200"));
+        caller.send("ACK", 5, "");
+        phone.expect("ACK ");
+        Edge.hangUp(caller, Dialogue.ofCallee(phone, invite, answer));
     }
 
     @Test
@@ -391,6 +416,21 @@ class CrashTest {
         edge.disk.resume();
         edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
         phone.expect("INVITE ");
+    }
+
+    @Test
+    void aPhoneIsNotTakenToBeSilentBeforeItsInviteHasLeft() {
+        startWithSilenceLimit();
+        Party phone = edge.stranger("alice", Transport.UDP);
+        phone.register(PUSH);
+        edge.disk.stall();
+        edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        await().until(() -> edge.disk.waiting() > 0);
+        assertThat(phone.listen()).isEmpty(); // for more than twice the silence limit
+        edge.disk.resume();
+        phone.answer(phone.expect("INVITE "), 180, "");
+        edge.pbx.expect("SIP/2.0 180");
+        assertThat(edge.pushes).isEmpty();
     }
 
     @Test

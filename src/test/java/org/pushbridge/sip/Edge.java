@@ -76,7 +76,8 @@ final class Edge implements AutoCloseable {
             EngineSettings limits,
             Optional<AddressLimits> addressLimits,
             GuessLimits guesses,
-            boolean hurried) {
+            Duration silenceLimit,
+            Duration tombstoneLife) {
         static Setup withT1(Duration t1) {
             return new Setup(
                     t1,
@@ -86,16 +87,8 @@ final class Edge implements AutoCloseable {
                     new EngineSettings(1, 1000, 100),
                     Optional.empty(),
                     GuessLimits.DEFAULT,
-                    false);
-        }
-
-        /** Devices that say nothing are only pushed to where all is over within seconds. */
-        Duration silenceLimit() {
-            return hurried ? ringLimit.dividedBy(4) : RING_LIMIT;
-        }
-
-        Duration tombstoneLife() {
-            return hurried ? Duration.ofMillis(300) : Duration.ofHours(24);
+                    RING_LIMIT,
+                    Duration.ofHours(24));
         }
     }
 
@@ -212,7 +205,8 @@ final class Edge implements AutoCloseable {
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(1),
                         address -> false),
-                true));
+                Duration.ofMillis(50),
+                Duration.ofMillis(300)));
     }
 
     /** Where the test says which calls are alive. */
@@ -226,7 +220,23 @@ final class Edge implements AutoCloseable {
                 usual.limits(),
                 usual.addressLimits(),
                 usual.guesses(),
-                false));
+                usual.silenceLimit(),
+                usual.tombstoneLife()));
+    }
+
+    /** Where devices that say nothing are pushed to, after this time. */
+    static Edge startWithSilenceLimit(Duration silenceLimit) {
+        Setup usual = Setup.withT1(T1);
+        return new Edge(new Setup(
+                usual.t1(),
+                usual.ringLimit(),
+                usual.subscriptions(),
+                usual.live(),
+                usual.limits(),
+                usual.addressLimits(),
+                usual.guesses(),
+                silenceLimit,
+                usual.tombstoneLife()));
     }
 
     static Edge startWithLimits(EngineSettings limits) {
@@ -239,7 +249,8 @@ final class Edge implements AutoCloseable {
                 limits,
                 usual.addressLimits(),
                 usual.guesses(),
-                false));
+                usual.silenceLimit(),
+                usual.tombstoneLife()));
     }
 
     /** Where strangers are limited. */
@@ -253,7 +264,8 @@ final class Edge implements AutoCloseable {
                 usual.limits(),
                 Optional.of(addressLimits),
                 guesses,
-                false));
+                usual.silenceLimit(),
+                usual.tombstoneLife()));
     }
 
     InetSocketAddress udp() {
