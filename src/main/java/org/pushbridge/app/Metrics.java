@@ -165,7 +165,7 @@ final class Metrics implements AutoCloseable {
                 "address");
         gauge(
                 "sip.server.transactions",
-                "Requests that are worked on",
+                "Requests that are worked on, or were answered over UDP a short while ago",
                 () -> sip.stack().serverTransactions());
         gauge(
                 "sip.server.transactions.limit",
