@@ -123,6 +123,10 @@ final class Metrics implements AutoCloseable {
                     "reason",
                     why.name().toLowerCase(Locale.ROOT).replace('_', '-'));
         }
+        counter(
+                "calls.requests.refused",
+                "Requests inside calls refused with 503 because 32 of that call wait for their answers",
+                sip::requestsInCallsRefused);
         gauge(
                 "mailbox.waiting",
                 "Pieces of work that wait for a call's thread, over all threads",

@@ -29,6 +29,7 @@ final class Admission {
     private final AtomicLong behindSince = new AtomicLong(NOT_BEHIND);
     private final BooleanSupplier away;
     private final Map<CallRefusal, LongAdder> refused = new EnumMap<>(CallRefusal.class);
+    private final LongAdder crowdedOut = new LongAdder();
     private final AtomicLong lookedAt = new AtomicLong(System.nanoTime() - LOOK_EVERY_NANOS);
     /** Counting them takes longer than an INVITE may. */
     private volatile int unanswered;
@@ -114,6 +115,16 @@ final class Admission {
         if (count != null) {
             count.increment();
         }
+    }
+
+    /** Counts a request inside a call that was refused because too many of that call waited for their answers. */
+    void crowdedOut() {
+        crowdedOut.increment();
+    }
+
+    /** How many of those there were. */
+    long countCrowdedOut() {
+        return crowdedOut.sum();
     }
 
     /** How many calls were refused for this reason. */

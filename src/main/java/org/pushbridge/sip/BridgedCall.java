@@ -1010,6 +1010,7 @@ final class BridgedCall implements CallEdge {
             return;
         }
         if (exchanges.size() >= MOST_EXCHANGES && !message.getMethod().equals("BYE")) {
+            bridge.admission().crowdedOut();
             SIPResponse response = Responses.create(message, 503, Optional.empty());
             response.setHeader((Header) Messages.header("Retry-After", "5"));
             request.respond(response);

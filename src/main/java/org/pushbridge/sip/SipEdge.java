@@ -242,6 +242,11 @@ public final class SipEdge implements AutoCloseable {
         return bridge.admission().refusals(why);
     }
 
+    /** How many requests inside calls were refused because too many of their call waited for their answers. */
+    public long requestsInCallsRefused() {
+        return bridge.admission().countCrowdedOut();
+    }
+
     /** Whether a new call could begin now. */
     public boolean takesCalls() {
         return bridge.admission().obstacle().isEmpty();

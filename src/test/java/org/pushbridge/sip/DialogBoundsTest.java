@@ -23,6 +23,7 @@ class DialogBoundsTest {
 
         assertThat(Wire.header(call.caller().party.expect("SIP/2.0 503"), "Retry-After"))
                 .isEqualTo("5");
+        assertThat(edge.sip.requestsInCallsRefused()).isEqualTo(1);
 
         Party phone = call.callee().party;
         for (int i = 0; i < 32; i++) {
