@@ -33,6 +33,9 @@ public interface CallJournal {
     /** Whether writes will have to wait, as the database is not there. Cheap. */
     boolean isAway();
 
+    /** Whether it is not there, or has not answered for a second: a bad time to begin anything. Cheap. */
+    boolean isBehind();
+
     /** All calls, the eldest first. Blocks. */
     List<Entry> loadCalls();
 }

@@ -71,7 +71,8 @@ final class Bridge {
         this.identifiers = new Identifiers(secret);
         this.directory = directory;
         this.engine = engine;
-        this.admission = new Admission(engine, () -> stack.map(SipStack::delay).orElse(Duration.ZERO), journal::isAway);
+        this.admission =
+                new Admission(engine, () -> stack.map(SipStack::delay).orElse(Duration.ZERO), journal::isBehind);
         this.waker = waker;
         this.tombstones = tombstones;
         this.clock = clock;

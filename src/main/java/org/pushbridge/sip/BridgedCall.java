@@ -286,7 +286,9 @@ final class BridgedCall implements CallEdge {
         }
         CompletionStage<Void> written =
                 bridge.journal().write(new CallJournal.Entry(id().value(), bytes.get(), state), tombstonesOf(actions));
-        boolean goesOn = hasBegun && bridge.journal().isAway(); // it is written when the database is back
+        // What is only slow is waited for: a crash would lose what somebody has been told. What is gone is made up for
+        // when it is back.
+        boolean goesOn = hasBegun && bridge.journal().isAway();
         return goesOn ? CompletableFuture.completedStage(null) : written;
     }
 

@@ -50,7 +50,7 @@ final class GroupWriter {
     private static final Duration PAUSE = Duration.ofMillis(100);
     private static final Duration SPACING = Duration.ofMillis(2);
 
-    /** A database that has not answered for so long is as good as away. */
+    /** A database that has not answered for so long is behind. */
     private static final Duration HANGING = Duration.ofSeconds(1);
 
     private final Database database;
@@ -225,8 +225,13 @@ final class GroupWriter {
         }
     }
 
-    /** Whether the database was not there when it was last needed, or does not answer. Cheap. */
+    /** Whether the database was not there when it was last needed. Cheap. */
     boolean isAway() {
+        return away;
+    }
+
+    /** Whether it is away, or has been at work on the same writes for a second. Cheap. */
+    boolean isBehind() {
         long since = atWorkSince;
         return away || (since != 0 && System.nanoTime() - since > HANGING.toNanos());
     }

@@ -314,12 +314,17 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     }
 
     /**
-     * Whether the database was not there when it was last asked, or has not answered for a second: what is written now
-     * may wait for the {@link StoreSettings#patience} and then fail. It becomes false by itself. Cheap.
+     * Whether the database was not there when it was last asked: what is written now may wait for the
+     * {@link StoreSettings#patience} and then fail. It becomes false by itself. Cheap.
      */
     @Override
     public boolean isAway() {
         return writer.isAway();
+    }
+
+    @Override
+    public boolean isBehind() {
+        return writer.isBehind();
     }
 
     /** How many writes wait to be taken to the database; never more than {@link StoreSettings#queueLimit}. Cheap. */

@@ -163,6 +163,11 @@ final class Disk implements DeviceStore, TombstoneStore, CallJournal {
     }
 
     @Override
+    public boolean isBehind() {
+        return false;
+    }
+
+    @Override
     public synchronized List<Entry> loadCalls() {
         return List.copyOf(calls.values());
     }

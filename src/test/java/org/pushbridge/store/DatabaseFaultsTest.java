@@ -28,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -132,6 +133,30 @@ class DatabaseFaultsTest {
             other.rollback();
 
             awaitBack(store);
+            assertThat(calls(store)).containsExactly(call);
+        }
+    }
+
+    /** Whoever must not be told before it is on disk waits. */
+    @Test
+    void aDatabaseThatIsOnlySlowIsBehindAndNotAway() throws Exception {
+        StoreSettings settings = StoreSettings.of(
+                        PostgresServer.newDatabase(), PostgresServer.USER, PostgresServer.PASSWORD)
+                .with(Duration.ofSeconds(30));
+        UUID call = UUID.randomUUID();
+        try (Store store = Store.open(settings);
+                Connection other = DriverManager.getConnection(settings.url(), settings.user(), settings.password());
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE");
+
+            CompletionStage<Void> written = store.write(entry(call, "parked"), List.of());
+            await().atMost(Duration.ofSeconds(15)).until(store::isBehind);
+            assertThat(store.isAway()).isFalse();
+            other.rollback();
+
+            done(written);
+            await().until(() -> !store.isBehind());
             assertThat(calls(store)).containsExactly(call);
         }
     }
