@@ -21,6 +21,7 @@ import org.pushbridge.push.PushSender;
 import org.pushbridge.push.PushStatistics;
 import org.pushbridge.sip.CallRefusal;
 import org.pushbridge.sip.SipEdge;
+import org.pushbridge.sip.registrar.DigestAuthenticator;
 import org.pushbridge.sip.stack.SipCounters;
 import org.pushbridge.store.Store;
 import org.pushbridge.web.VerdictServer;
@@ -82,6 +83,7 @@ final class Metrics implements AutoCloseable {
     Metrics(
             Config config,
             SipEdge sip,
+            DigestAuthenticator digest,
             PushSender pushes,
             DeviceDirectory directory,
             Tombstones tombstones,
@@ -90,6 +92,11 @@ final class Metrics implements AutoCloseable {
         calls(config, sip);
         sip(config, sip);
         pushes(config, pushes);
+        counter("passwords.wrong", "Wrong passwords, of names that are no user's too", digest::wrongPasswords);
+        counter(
+                "passwords.refused",
+                "Passwords that were not looked at, for too many were wrong",
+                digest::refusedPasswords);
         gauge("users", "Users", () -> directory.users().size());
         gauge("tombstones", "Ends of calls that are remembered", tombstones::count);
         gauge("database.writes.waiting", "Writes that wait for the database", writer.waiting);

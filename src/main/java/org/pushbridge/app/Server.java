@@ -105,7 +105,8 @@ public final class Server implements AutoCloseable {
                     VerdictServer.start(Settings.web(config), links.tokens(), new SipDesk(sip.callStates()))));
             Metrics metrics = opened(
                     "metrics",
-                    new Metrics(config, sip, pushes, directory, tombstones, Metrics.Writer.of(store), verdictApi));
+                    new Metrics(
+                            config, sip, digest, pushes, directory, tombstones, Metrics.Writer.of(store), verdictApi));
             adminHttp = config.admin()
                     .http()
                     .listen()

@@ -2,8 +2,11 @@ package org.pushbridge.sip.registrar;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
+import com.sun.management.ThreadMXBean;
 import gov.nist.javax.sip.message.SIPRequest;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,6 +68,41 @@ class DigestAuthenticatorTest {
                 authenticate(register(new DigestClient("mallory", "guess").answer(challenge, REGISTER, URI)));
 
         assertThat(shape(wrong)).isEqualTo(shape(unknown)).doesNotContain("stale");
+    }
+
+    /** What is allocated stands for what is done: an answer's time tells no more than that. */
+    @Test
+    void anUnknownUserTakesAsMuchWorkAsAWrongPassword() {
+        DigestAuthenticator patient = new DigestAuthenticator(
+                settings.withGuesses(new GuessLimits(
+                        Integer.MAX_VALUE,
+                        Integer.MAX_VALUE,
+                        Integer.MAX_VALUE,
+                        Duration.ofMinutes(5),
+                        Duration.ofMinutes(5),
+                        address -> false)),
+                users,
+                clock);
+        String challenge =
+                challenges(patient.authenticate(register(), Challenge.WWW)).get(0);
+        SIPRequest known = register(new DigestClient("alice", "guess").answer(challenge, REGISTER, URI));
+        SIPRequest unknown = register(new DigestClient("alica", "guess").answer(challenge, REGISTER, URI));
+        long forKnown = 0;
+        long forUnknown = 0;
+        for (int i = 0; i < 2_000; i++) {
+            forKnown += allocated(() -> patient.authenticate(known, Challenge.WWW));
+            forUnknown += allocated(() -> patient.authenticate(unknown, Challenge.WWW));
+        }
+
+        assertThat(patient.wrongPasswords()).isEqualTo(4_000);
+        assertThat(forUnknown).isCloseTo(forKnown, withinPercentage(5));
+    }
+
+    private static long allocated(Runnable work) {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        work.run();
+        return threads.getCurrentThreadAllocatedBytes() - before;
     }
 
     @Test
