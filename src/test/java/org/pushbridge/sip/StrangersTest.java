@@ -1,6 +1,7 @@
 package org.pushbridge.sip;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -250,6 +251,7 @@ class StrangersTest {
             for (int i = 0; i < sent; i++) {
                 send(here, small("401", String.format(via, Party.next())), edge.udp());
             }
+            await().until(() -> edge.sip.stack().counters().received() == sent);
             List<String> answers = heard(here, Duration.ofMillis(300)).stream()
                     .map(p -> new String(p.getData(), 0, p.getLength(), StandardCharsets.ISO_8859_1))
                     .toList();
