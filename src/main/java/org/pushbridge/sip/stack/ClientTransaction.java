@@ -155,6 +155,18 @@ final class ClientTransaction extends SIPClientTransactionImpl {
         super.fireTimer();
     }
 
+    // JAIN-SIP cleans up on its timers' thread, without a lock, what a response needs that comes just then.
+
+    @Override
+    protected synchronized void cleanUpOnTimer() {
+        super.cleanUpOnTimer();
+    }
+
+    @Override
+    public synchronized void cleanUp() {
+        super.cleanUp();
+    }
+
     @Override
     public void raiseErrorEvent(int error) {
         setState(TransactionState._TERMINATED);
