@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# Workload a: INVITE to BYE to phones that are registered over UDP, by the server and its peers in turns. "run" sources it.
+
+AWAKE=200
+
+registered() {
+    local rates=(300 500 1000 1500 2000) seconds=8 warm=2 turns=1 rate turn peer
+    if [ "$QUICK" = yes ]; then rates=(1000) seconds=3 warm=0 turns=2; fi
+    say "a. registered: INVITE to BYE to registered phones, ${rates[*]} calls/s"
+    configure registered
+    start_server
+    start_kamailios
+    phones awake 0 $AWAKE
+    add_users awake
+    for peer in "${PEERS[@]}"; do phones_register "$peer" awake 5070; done
+    # The JVM compiles what is hot in the course of the first ten thousands of calls.
+    warm_up 1000 "$WARM_UP_SECONDS"
+    for rate in "${rates[@]}"; do
+        for ((turn = 1; turn <= turns; turn++)); do
+            for peer in "${PEERS[@]}"; do registered_cell "$peer" "$rate" "$seconds" "$turn" "$warm"; done
+        done
+    done
+    stop_kamailios
+    stop_server
+    table a rate:calls/s peer:peer achieved:achieved calls:calls failed:failed refused:503 retransmissions:retrans. \
+        cpu_ms_per_call:CPU\ ms/call per_phones_cpu:/UAS response_p50_ms:p50\ ms response_p99_ms:p99\ ms heap_mb:heap\ MB \
+        memory_mb:memory\ MB threads:threads
+}
+warm_up() { # RATE SECONDS
+    local peer
+    say "   warming up"
+    for peer in "${PEERS[@]}"; do
+        local seconds=$2
+        [ "$peer" = "$PUSHBRIDGE" ] || seconds=1
+        calls_to "$peer" "$1" "$seconds"
+    done
+}
+# calls_to PEER RATE SECONDS: phones answer at PHONE_IP:5070, a PBX calls them; both folders are of this run
+calls_to() {
+    local phones
+    sipp_starts phones phones-answer "$PHONE_IP" 5070 "${ADDRESS[$1]}"
+    phones=$JOB
+    sleep 0.2
+    # shellcheck disable=SC2086 # a word each
+    cpu_of ${PROCESSES[$1]}
+    BEFORE=$CPU
+    sipp_runs caller caller-calls "$PBX_IP" 7000 "${ADDRESS[$1]}" -inf "$WORK/awake.csv" -r "$2" -m $(($2 * $3)) \
+        -trace_shortmsg -shortmessage_file short -timeout $(($3 + 5))
+    sleep 0.2
+    # shellcheck disable=SC2086 # a word each
+    cpu_of ${PROCESSES[$1]}
+    AFTER=$CPU
+    cpu_of "$phones"
+    PHONES_CPU=$CPU
+    sipp_stops "$phones"
+}
+registered_cell() { # PEER RATE SECONDS TURN WARM
+    local calls failed retransmissions
+    ((${5:-0} == 0)) || calls_to "$1" "$2" "$5"
+    calls_to "$1" "$2" "$3"
+    calls=$(counted caller 'TotalCallCreated')
+    failed=$((calls - $(counted caller 'SuccessfulCall(C)')))
+    retransmissions=$(($(counted caller 'Retransmissions(C)') + $(counted phones 'Retransmissions(C)')))
+    response_times caller INVITE 'SIP/2.0 180'
+    HEAP=-
+    [ "$1" != "$PUSHBRIDGE" ] || heap_of "$SERVER_PID"
+    # shellcheck disable=SC2086 # a word each
+    memory_of ${PROCESSES[$1]}
+    ((calls > 0)) || fail "SIPp made no calls to $1; see $WORK/caller"
+    record workload=a "peer=$1" "rate=$2" "turn=$4" "seconds=$3" "calls=$calls" "failed=$failed" "refused=$REFUSED" \
+        "retransmissions=$retransmissions" "achieved=$ACHIEVED" \
+        "cpu_ms_per_call=$(calc "($AFTER - $BEFORE) * 1000 / $calls")" \
+        "phones_cpu_ms_per_call=$(calc "$PHONES_CPU * 1000 / $calls")" \
+        "caller_cpu_ms_per_call=$(calc "$SIPP_CPU * 1000 / $calls")" \
+        "per_phones_cpu=$(calc "$PHONES_CPU ? ($AFTER - $BEFORE) / $PHONES_CPU : 0" %.2f)" \
+        "response_p50_ms=$P50" "response_p99_ms=$P99" "heap_mb=$HEAP" "memory_mb=$MEMORY" "threads=$THREADS"
+    say "   $2/s $1: $(calc "($AFTER - $BEFORE) * 1000 / $calls") ms a call, $failed of $calls failed, $REFUSED of them by 503"
+}
+# registered_ratio: CPU per call of the server over that of Kamailio as shipped, the mean over all rates and turns
+registered_ratio() {
+    awk -F '\t' -v ours="$PUSHBRIDGE" -v theirs="$1" '
+        { split("", v); for (i = 1; i <= NF; i++) { at = index($i, "="); v[substr($i, 1, at - 1)] = substr($i, at + 1) } }
+        v["workload"] == "a" { k = v["rate"]; cpu[v["peer"], k] += v["cpu_ms_per_call"]; rates[k] }
+        END { for (k in rates) if (cpu[theirs, k] > 0) { sum += log(cpu[ours, k] / cpu[theirs, k]); n++ }
+            if (n) printf "%.2f", exp(sum / n); else printf "-" }' "$CELLS"
+}

@@ -1,0 +1,318 @@
+# shellcheck shell=bash disable=SC2034 # it is sourced
+# The stage of the benchmark: the packaged server, its peers and SIPp as processes of their own on loopback addresses that
+# nothing else uses, and how what they cost is measured. "run" sources it.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$(dirname "$here")")
+# shellcheck source=scenarios/parts.sh
+. "$root/scenarios/parts.sh"
+
+DOMAIN=example.com PASSWORD=bench-only TEAM=TEAM123456 APP=org.example.phone
+NET=127.$((16 + $$ % 200)).$(($$ / 200 % 250))
+# The PBX is a trunk; the phones are not.
+SERVER=$NET.1:5060 PBX_IP=$NET.2 PHONE_IP=$NET.3 KAMAILIO=$NET.4:5060 TUNED=$NET.5:5060
+PUSHBRIDGE=Pushbridge SHIPPED='Kamailio as shipped' FMALLOC='Kamailio f_malloc'
+SERVER_PID='' APNS_PID='' JOBS=() KEEP=no STARTS=0
+TICKS=$(getconf CLK_TCK)
+declare -A PROCESSES=() ADDRESS=()
+
+now() { printf '%s' "${EPOCHREALTIME/,/.}"; }
+calc() { awk "BEGIN { printf \"${2:-%.3f}\", $1 }"; } # EXPRESSION [FORMAT]
+
+# stage: a folder for everything and a clean end
+stage() {
+    WORK=$(mktemp -d "${TMPDIR:-/tmp}/pushbridge-bench.XXXXXX")
+    CELLS=$WORK/cells
+    : >"$CELLS"
+    trap leave EXIT
+    trap 'exit 130' INT TERM
+}
+leave() {
+    local job
+    {
+        for job in "${JOBS[@]}"; do
+            # shellcheck disable=SC2046 # children, a word each
+            kill -9 $(children_of "$job") "$job"
+            wait "$job"
+        done
+    } >/dev/null 2>&1
+    if [ "$KEEP" = yes ]; then say "Logs: $WORK"; else rm -rf "$WORK"; fi
+}
+fail() {
+    say "$*"
+    KEEP=yes
+    exit 2
+}
+forget() { # PID: it has ended
+    local job left=()
+    for job in "${JOBS[@]}"; do [ "$job" = "$1" ] || left+=("$job"); done
+    JOBS=("${left[@]}")
+}
+ends() { # PID SIGNAL SECONDS: ends it, gently at first
+    local deadline=$((SECONDS + $3)) pid=$1
+    kill "-$2" "$pid" 2>/dev/null
+    while kill -0 "$pid" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
+    kill -9 "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    forget "$pid"
+}
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+# What many calls of few addresses would trip over; the output says so.
+RAISED='sip.max-registers-per-second-per-address and max-requests-per-second-per-address 1000000, sip.max-transactions
+1000000, calls.max-calls and calls.max-parked 200000, calls.max-parked-per-user 1000, calls.push-budget.wasted-limit 0'
+# configure FOLDER [SETTINGS]: the last word on each key is SETTINGS'
+configure() {
+    FOLDER=$WORK/$1 CONF=$WORK/$1/server.conf
+    mkdir -p "$FOLDER"
+    cat >"$CONF" <<CONF
+include required(file("$root/sip-config/pushbridge.conf"))
+domains = ["$DOMAIN"]
+sip.listen = ["udp:$SERVER"]
+# Many calls, one address.
+sip {
+  max-registers-per-second-per-address = 1000000
+  max-requests-per-second-per-address = 1000000
+  max-transactions = 1000000
+}
+calls {
+  max-calls = 200000, max-parked = 200000, max-parked-per-user = 1000, push-budget.wasted-limit = 0
+  drain-limit = 1s
+}
+# SIPp knows MD5 alone.
+registrar.algorithms = ["MD5"]
+trunks { pbx { addresses = ["$PBX_IP"] } }
+database.url = "jdbc:h2:file:$FOLDER/data/pushbridge"
+admin.socket = "$FOLDER/admin.sock"
+${2:-}
+CONF
+}
+launch_server() {
+    SERVER_LOG=$FOLDER/server.$((++STARTS)).log
+    PUSHBRIDGE_JAVA_OPTS="${PUSHBRIDGE_JAVA_OPTS:-} -Djava.io.tmpdir=$WORK" \
+        "$root/pushbridge" serve -c "$CONF" >"$SERVER_LOG" 2>&1 &
+    SERVER_PID=$!
+    JOBS+=("$SERVER_PID")
+    PROCESSES[$PUSHBRIDGE]=$SERVER_PID ADDRESS[$PUSHBRIDGE]=$SERVER
+}
+server_is_ready() {
+    local deadline=$((SECONDS + ${1:-60}))
+    until has "$SERVER_LOG" ' Ready: '; do
+        if ! kill -0 "$SERVER_PID" 2>/dev/null || ((SECONDS >= deadline)); then
+            tail -30 "$SERVER_LOG" >&2
+            fail "The server did not start; the lines above are the end of its log"
+        fi
+        sleep 0.02
+    done
+}
+start_server() { launch_server && server_is_ready; }
+stop_server() { # [SIGNAL]
+    ends "$SERVER_PID" "${1:-TERM}" 20
+    SERVER_PID=''
+}
+# A simulated APNs in a process of its own; it writes apns.conf, for the server's configuration to include.
+start_apns() {
+    mkdir -p "$WORK/apns"
+    mkfifo "$WORK/apns-commands"
+    "$root/pushbridge" simulate apns --folder "$WORK/apns" --team "$TEAM" --app "$APP" "$@" \
+        <"$WORK/apns-commands" >"$WORK/apns.out" 2>"$WORK/apns.log" &
+    APNS_PID=$!
+    JOBS+=("$APNS_PID")
+    exec 8>"$WORK/apns-commands"
+    local deadline=$((SECONDS + 30))
+    until has "$WORK/apns.out" ready; do
+        ((SECONDS < deadline)) || fail "The simulated APNs did not start; see $WORK/apns.log"
+        sleep 0.05
+    done
+}
+stop_apns() {
+    exec 8>&-
+    ends "$APNS_PID" TERM 5
+    rm -f "$WORK/apns-commands"
+}
+
+# --- Kamailio ---------------------------------------------------------------------------------------------------------
+
+children_of() { # PID: on a line
+    local file=/proc/$1/task/$1/children
+    [ ! -r "$file" ] || cat "$file"
+}
+# start_kamailio PEER ADDRESS ARGUMENTS...
+start_kamailio() {
+    local peer=$1 address=$2 name=kamailio-${2//[.:]/-} deadline=$((SECONDS + 20)) pid
+    mkdir -p "$WORK/$name"
+    kamailio -f "$here/kamailio.cfg" -A "LISTEN=udp:$address" -A "SECRET=\"$PASSWORD\"" -m 2048 -M 16 -DD -E \
+        -w "$WORK/$name" -Y "$WORK/$name" "${@:3}" >"$WORK/$name.log" 2>&1 &
+    pid=$!
+    JOBS+=("$pid")
+    until [ "$(children_of "$pid" | wc -w)" -ge 10 ]; do
+        if ! kill -0 "$pid" 2>/dev/null || ((SECONDS >= deadline)); then
+            tail -20 "$WORK/$name.log" >&2
+            fail "Kamailio did not start; the lines above are the end of its log"
+        fi
+        sleep 0.1
+    done
+    sleep 0.3
+    PROCESSES[$peer]="$pid $(children_of "$pid")" ADDRESS[$peer]=$address
+}
+start_kamailios() {
+    start_kamailio "$SHIPPED" "$KAMAILIO"
+    start_kamailio "$FMALLOC" "$TUNED" -x fm -X fm
+}
+stop_kamailios() {
+    local peer pid
+    for peer in "$SHIPPED" "$FMALLOC"; do
+        read -r pid _ <<<"${PROCESSES[$peer]}"
+        ends "$pid" TERM 10
+    done
+}
+
+# --- what a process costs ---------------------------------------------------------------------------------------------
+
+# cpu_of PID... sets CPU: seconds of all of them, user and system, with their children that have ended
+cpu_of() {
+    local pid stat fields sum=0
+    for pid; do
+        { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
+        # The name of a process can have anything in it; what follows begins with field 3.
+        read -ra fields <<<"${stat##*) }"
+        sum=$((sum + fields[11] + fields[12] + fields[13] + fields[14]))
+    done
+    CPU=$((sum / TICKS)).$(printf '%03d' $((sum % TICKS * 1000 / TICKS)))
+}
+# memory_of PID... sets MEMORY (MB; what processes share is counted once) and THREADS
+memory_of() {
+    local pid pss=0 threads=0 word value
+    for pid; do
+        while read -r word value _; do
+            if [ "$word" = Pss: ]; then pss=$((pss + value)); fi
+        done 2>/dev/null <"/proc/$pid/smaps_rollup"
+        while read -r word value _; do
+            if [ "$word" = Threads: ]; then threads=$((threads + value)); fi
+        done 2>/dev/null <"/proc/$pid/status"
+    done
+    MEMORY=$((pss / 1024)) THREADS=$threads
+}
+# heap_of PID sets HEAP: MB in use after a collection
+heap_of() {
+    [ -f "$WORK/jcmd" ] || printf 'GC.run\nGC.heap_info\n' >"$WORK/jcmd"
+    HEAP=$(jcmd "$1" -f "$WORK/jcmd" 2>/dev/null |
+        awk 'match($0, /used [0-9]+K/) && !/[Mm]etaspace|class space/ { used += substr($0, RSTART + 5, RLENGTH - 6) }
+            END { if (used) printf "%.1f", used / 1024; else print "-" }')
+}
+
+# --- users and phones -------------------------------------------------------------------------------------------------
+
+# phones NAME FROM COUNT [awake | asleep]: writes NAME.csv for SIPp: user; credentials; push parameters; instance
+phones() {
+    awk -v from="$2" -v count="$3" -v kind="${4:-awake}" -v password="$PASSWORD" -v param="$TEAM.$APP.voip" 'BEGIN {
+        print "SEQUENTIAL"
+        for (i = from; i < from + count; i++) {
+            push = kind == "asleep" ? sprintf(";pn-provider=apns;pn-param=%s;pn-prid=%064x", param, i + 1) : ""
+            # SIPp wants no ; within a field.
+            gsub(/;/, "\\;", push)
+            printf "user%d;[authentication username=user%d password=%s];%s;%08x-0000-4000-8000-%012x\n", i, i, password, push, i, i
+        }
+    }' >"$WORK/$1.csv"
+}
+users_of() { tail -n +2 "$WORK/$1.csv" | cut -d ';' -f 1; } # NAME
+add_users() { # NAME...
+    local name users=()
+    for name; do mapfile -t -O ${#users[@]} users < <(users_of "$name"); done
+    yes "$PASSWORD" | head -n ${#users[@]} | "$root/pushbridge" user add "${users[@]/%/@$DOMAIN}" --password-stdin \
+        -c "$CONF" >"$WORK/users.log" 2>&1 || { tail -5 "$WORK/users.log" >&2; fail "The users could not be added"; }
+}
+# phones_register PEER NAME PORT [ARGUMENTS...]: all of them, from one socket, which is then closed
+phones_register() {
+    sipp_runs register phones-register "$PHONE_IP" "$3" "${ADDRESS[$1]}" -inf "$WORK/$2.csv" \
+        -m "$(($(wc -l <"$WORK/$2.csv") - 1))" -r 500 -timeout 60 "${@:4}"
+    ((SIPP_CODE == 0)) || fail "Not all phones could register at $1; see $WORK/register/errors"
+}
+
+# --- SIPp -------------------------------------------------------------------------------------------------------------
+
+# sipp_starts NAME FILE IP PORT SERVER ARGUMENTS... sets JOB; it writes to the folder NAME, which is new
+sipp_starts() {
+    rm -rf "${WORK:?}/$1"
+    mkdir -p "$WORK/$1"
+    (cd "$WORK/$1" && exec sipp "$5" -sf "$here/$2.xml" -i "$3" -p "$4" -key domain "$DOMAIN" -ap "$PASSWORD" \
+        -auth_uri "$DOMAIN" -nostdin -l 200000 -max_socket 60000 -buff_size 4194304 \
+        -watchdog_minor_maxtriggers 1000000 -watchdog_major_maxtriggers 1000000 \
+        -trace_stat -stf stat.csv -fd 1 -trace_err -error_file errors "${@:6}" >screen 2>&1) &
+    JOB=$!
+    JOBS+=("$JOB")
+}
+# sipp_runs as sipp_starts; waits for its end and sets SIPP_CODE, and SIPP_CPU to what it had used at the last look
+sipp_runs() {
+    sipp_starts "$@"
+    local job=$JOB
+    while kill -0 "$job" 2>/dev/null; do
+        cpu_of "$job"
+        SIPP_CPU=$CPU
+        sleep 0.1
+    done
+    wait "$job"
+    SIPP_CODE=$?
+    forget "$job"
+}
+# sipp_stops PID: the second signal ends it whatever goes on
+sipp_stops() {
+    local deadline=$((SECONDS + 2))
+    kill -USR1 "$1" 2>/dev/null
+    while kill -0 "$1" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
+    ends "$1" USR1 2
+}
+# counted NAME COLUMN: the last value of it in NAME's statistics; 0 if there are none
+counted() {
+    awk -F ';' -v column="$2" '
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) c = i; next }
+        { value = $c }
+        END { print value + 0 }' "$WORK/$1/stat.csv" 2>/dev/null || echo 0
+}
+# response_times NAME REQUEST RESPONSE: from the first time that it was sent to the first RESPONSE in NAME's log of
+# messages; SIPp's own -trace_rtt tells 4 ms apart at best. Sets ANSWERED (how many), P50, P99 in ms, ACHIEVED,
+# responses a second, and REFUSED, calls that got a 503.
+response_times() {
+    ANSWERED=0 P50=- P99=- ACHIEVED=0
+    REFUSED=$(awk -F '\t' '$4 == "R" && $7 ~ /^SIP\/2.0 503/ && !($5 in seen) { seen[$5]; n++ } END { print n + 0 }' "$WORK/$1/short")
+    awk -F '\t' -v request="$2" -v response="$3" '
+        $4 == "S" && index($7, request) == 1 && !($5 in sent) { sent[$5] = $3 }
+        $4 == "R" && index($7, response) == 1 && $5 in sent && !($5 in seen) {
+            seen[$5]; printf "%.6f %.3f\n", $3, ($3 - sent[$5]) * 1000 }' "$WORK/$1/short" >"$WORK/$1/times"
+    ANSWERED=$(wc -l <"$WORK/$1/times")
+    ((ANSWERED > 0)) || return 0
+    read -r P50 P99 < <(cut -d ' ' -f 2 "$WORK/$1/times" | sort -n | percentiles)
+    # Without the first and the last hundredth: a straggler is no lower rate.
+    ACHIEVED=$(cut -d ' ' -f 1 "$WORK/$1/times" | sort -n | awk '
+        { t[NR] = $1 }
+        END { a = int(NR * 0.01) + 1; b = NR - int(NR * 0.01); d = t[b] - t[a]; print (d > 0 ? int((b - a) / d + 0.5) : 0) }')
+}
+percentiles() { # of sorted numbers on standard input: p50 p99
+    awk '{ v[NR] = $1 }
+        function rank(p,  r) { r = int(NR * p); if (r < NR * p) r++; return v[r < 1 ? 1 : r] }
+        END { if (NR) printf "%.2f %.2f\n", rank(0.5), rank(0.99); else print "- -" }'
+}
+
+# --- what was measured ------------------------------------------------------------------------------------------------
+
+# record KEY=VALUE...: a line of the result
+record() {
+    local IFS=$'\t'
+    printf '%s\n' "$*" >>"$CELLS"
+}
+# table WORKLOAD KEY:HEADER...: what was recorded for it, on standard output
+table() {
+    local workload=$1
+    shift
+    awk -F '\t' -v workload="$workload" -v columns="$(IFS='|' && printf '%s' "$*")" '
+        BEGIN { n = split(columns, c, "|"); for (i = 1; i <= n; i++) { split(c[i], p, ":"); key[i] = p[1]; cell[0, i] = p[2]; width[i] = length(p[2]) } }
+        { split("", v); for (i = 1; i <= NF; i++) { at = index($i, "="); v[substr($i, 1, at - 1)] = substr($i, at + 1) }
+          if (v["workload"] != workload) next
+          rows++
+          for (i = 1; i <= n; i++) { cell[rows, i] = key[i] in v ? v[key[i]] : "-"; if (length(cell[rows, i]) > width[i]) width[i] = length(cell[rows, i]) } }
+        END { for (r = 0; r <= rows; r++) { line = ""
+            for (i = 1; i <= n; i++) line = line sprintf(key[i] ~ /^(peer|what)$/ ? "%-" width[i] "s  " : "%" width[i] "s  ", cell[r, i])
+            sub(/ +$/, "", line); print line } }' "$CELLS"
+    echo
+}
