@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Workload a: INVITE to BYE to phones that are registered over UDP, by the server and its peers in turns. "run" sources it.
 
-AWAKE=200
+AWAKE=100
 
 registered() {
     local rates=(300 500 1000 1500 2000) seconds=8 warm=2 turns=1 rate turn peer
@@ -44,8 +44,8 @@ calls_to() {
     # shellcheck disable=SC2086 # a word each
     cpu_of ${PROCESSES[$1]}
     BEFORE=$CPU
-    sipp_runs caller caller-calls "$PBX_IP" 7000 "${ADDRESS[$1]}" -inf "$WORK/awake.csv" -r "$2" -m $(($2 * $3)) \
-        -trace_shortmsg -shortmessage_file short -timeout $(($3 + 5))
+    LIMIT=$(($3 + 4)) sipp_runs caller caller-calls "$PBX_IP" 7000 "${ADDRESS[$1]}" -inf "$WORK/awake.csv" -r "$2" -m $(($2 * $3)) \
+        -trace_shortmsg -shortmessage_file short
     sleep 0.2
     # shellcheck disable=SC2086 # a word each
     cpu_of ${PROCESSES[$1]}

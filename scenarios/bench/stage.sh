@@ -13,6 +13,7 @@ NET=127.$((16 + $$ % 200)).$(($$ / 200 % 250))
 SERVER=$NET.1:5060 PBX_IP=$NET.2 PHONE_IP=$NET.3 KAMAILIO=$NET.4:5060 TUNED=$NET.5:5060
 PUSHBRIDGE=Pushbridge SHIPPED='Kamailio as shipped' FMALLOC='Kamailio f_malloc'
 SERVER_PID='' APNS_PID='' JOBS=() KEEP=no STARTS=0
+LIMIT=60
 TICKS=$(getconf CLK_TCK)
 declare -A PROCESSES=() ADDRESS=()
 
@@ -69,7 +70,7 @@ configure() {
     cat >"$CONF" <<CONF
 include required(file("$root/sip-config/pushbridge.conf"))
 domains = ["$DOMAIN"]
-sip.listen = ["udp:$SERVER"]
+sip.listen = ["udp:$SERVER", "tcp:$SERVER"]
 # Many calls, one address.
 sip {
   max-registers-per-second-per-address = 1000000
@@ -85,6 +86,7 @@ registrar.algorithms = ["MD5"]
 trunks { pbx { addresses = ["$PBX_IP"] } }
 database.url = "jdbc:h2:file:$FOLDER/data/pushbridge"
 admin.socket = "$FOLDER/admin.sock"
+include required(file("$WORK/apns/apns.conf"))
 ${2:-}
 CONF
 }
@@ -112,10 +114,10 @@ stop_server() { # [SIGNAL]
     SERVER_PID=''
 }
 # A simulated APNs in a process of its own; it writes apns.conf, for the server's configuration to include.
-start_apns() {
+start_apns() { # TEAM APP
     mkdir -p "$WORK/apns"
     mkfifo "$WORK/apns-commands"
-    "$root/pushbridge" simulate apns --folder "$WORK/apns" --team "$TEAM" --app "$APP" "$@" \
+    "$root/pushbridge" simulate apns --folder "$WORK/apns" --team "$1" --app "$2" \
         <"$WORK/apns-commands" >"$WORK/apns.out" 2>"$WORK/apns.log" &
     APNS_PID=$!
     JOBS+=("$APNS_PID")
@@ -123,6 +125,14 @@ start_apns() {
     local deadline=$((SECONDS + 30))
     until has "$WORK/apns.out" ready; do
         ((SECONDS < deadline)) || fail "The simulated APNs did not start; see $WORK/apns.log"
+        sleep 0.05
+    done
+}
+apns_does() { # COMMAND...
+    local deadline=$((SECONDS + 60))
+    printf '%s\n' "$*" >&8
+    until has "$WORK/apns.out" "^ok $*\$"; do
+        ((SECONDS < deadline)) || fail "The simulated APNs did not do '$*'"
         sleep 0.05
     done
 }
@@ -204,18 +214,17 @@ heap_of() {
 
 # --- users and phones -------------------------------------------------------------------------------------------------
 
-# phones NAME FROM COUNT [awake | asleep]: writes NAME.csv for SIPp: user; credentials; push parameters; instance
+# phones NAME FROM COUNT [asleep]: writes NAME.csv for SIPp: user; credentials; token, if it has one; instance
 phones() {
-    awk -v from="$2" -v count="$3" -v kind="${4:-awake}" -v password="$PASSWORD" -v param="$TEAM.$APP.voip" 'BEGIN {
+    awk -v from="$2" -v count="$3" -v kind="${4:-awake}" -v password="$PASSWORD" 'BEGIN {
         print "SEQUENTIAL"
-        for (i = from; i < from + count; i++) {
-            push = kind == "asleep" ? sprintf(";pn-provider=apns;pn-param=%s;pn-prid=%064x", param, i + 1) : ""
-            # SIPp wants no ; within a field.
-            gsub(/;/, "\\;", push)
-            printf "user%d;[authentication username=user%d password=%s];%s;%08x-0000-4000-8000-%012x\n", i, i, password, push, i, i
-        }
+        for (i = from; i < from + count; i++)
+            printf "user%d;[authentication username=user%d password=%s];%s;%08x-0000-4000-8000-%012x\n", \
+                i, i, password, (kind == "asleep" ? sprintf("%064x", i + 1) : ""), i, i
     }' >"$WORK/$1.csv"
 }
+# What a Contact has in front of a token.
+PUSH=";pn-provider=apns;pn-param=$TEAM.$APP.voip;pn-prid="
 users_of() { tail -n +2 "$WORK/$1.csv" | cut -d ';' -f 1; } # NAME
 add_users() { # NAME...
     local name users=()
@@ -223,10 +232,34 @@ add_users() { # NAME...
     yes "$PASSWORD" | head -n ${#users[@]} | "$root/pushbridge" user add "${users[@]/%/@$DOMAIN}" --password-stdin \
         -c "$CONF" >"$WORK/users.log" 2>&1 || { tail -5 "$WORK/users.log" >&2; fail "The users could not be added"; }
 }
+# know_devices FROM COUNT: users with a phone that is asleep each, as "phones ... asleep" lists them, in a new database
+# while no server has it open
+know_devices() {
+    local jars=("$root"/target/lib/h2-*.jar)
+    [ -f "$FOLDER/data/pushbridge.mv.db" ] || { start_server && stop_server; } # makes the tables
+    # In pieces, for one large transaction takes H2 far longer, and compacted in the end.
+    awk -v first="$1" -v count="$2" -v now="$(date +%s%N)" -v password="$PASSWORD" -v team="$TEAM" -v app="$APP" '
+        { text = text $0 "\n" }
+        END {
+            gsub(/@NOW/, now, text); gsub(/@PASSWORD/, password, text); gsub(/@TEAM/, team, text); gsub(/@APP/, app, text)
+            for (from = first; from < first + count; from += 20000) {
+                piece = text
+                gsub(/@FROM/, from, piece)
+                gsub(/@COUNT/, (first + count - from < 20000 ? first + count - from : 20000), piece)
+                print piece
+            }
+            print "SHUTDOWN DEFRAG;"
+        }' "$here/known-devices.sql" >"$FOLDER/known-devices.sql"
+    "${JAVA_HOME:+$JAVA_HOME/bin/}java" -cp "${jars[0]}" org.h2.tools.RunScript \
+        -url "jdbc:h2:file:$FOLDER/data/pushbridge" -user pushbridge -password '' -script "$FOLDER/known-devices.sql" \
+        >"$WORK/h2.log" 2>&1 || { tail -5 "$WORK/h2.log" >&2; fail "The devices could not be written to the database"; }
+}
 # phones_register PEER NAME PORT [ARGUMENTS...]: all of them, from one socket, which is then closed
 phones_register() {
-    sipp_runs register phones-register "$PHONE_IP" "$3" "${ADDRESS[$1]}" -inf "$WORK/$2.csv" \
-        -m "$(($(wc -l <"$WORK/$2.csv") - 1))" -r 500 -timeout 60 "${@:4}"
+    local push=''
+    ! sed -n '2{/;;/!p}' "$WORK/$2.csv" | grep -q . || push=$PUSH
+    sipp_runs register phones-register "$PHONE_IP" "$3" "${ADDRESS[$1]}" -inf "$WORK/$2.csv" -key push "$push" \
+        -m "$(($(wc -l <"$WORK/$2.csv") - 1))" -r 500 -d 0 "${@:4}"
     ((SIPP_CODE == 0)) || fail "Not all phones could register at $1; see $WORK/register/errors"
 }
 
@@ -243,18 +276,24 @@ sipp_starts() {
     JOB=$!
     JOBS+=("$JOB")
 }
-# sipp_runs as sipp_starts; waits for its end and sets SIPP_CODE, and SIPP_CPU to what it had used at the last look
+# sipp_runs as sipp_starts; waits for its end, LIMIT seconds at most, and sets
+# SIPP_CODE, and SIPP_CPU to what it had used at the last look
 sipp_runs() {
     sipp_starts "$@"
-    local job=$JOB
-    while kill -0 "$job" 2>/dev/null; do
-        cpu_of "$job"
+    sipp_ends "$JOB"
+}
+sipp_ends() { # PID
+    local deadline=$((SECONDS + LIMIT))
+    while kill -0 "$1" 2>/dev/null; do
+        cpu_of "$1"
         SIPP_CPU=$CPU
+        # The first signal ends new calls, the second all.
+        ((SECONDS < deadline)) || kill -USR1 "$1" 2>/dev/null
         sleep 0.1
     done
-    wait "$job"
+    wait "$1"
     SIPP_CODE=$?
-    forget "$job"
+    forget "$1"
 }
 # sipp_stops PID: the second signal ends it whatever goes on
 sipp_stops() {
@@ -301,14 +340,14 @@ record() {
     local IFS=$'\t'
     printf '%s\n' "$*" >>"$CELLS"
 }
-# table WORKLOAD KEY:HEADER...: what was recorded for it, on standard output
+# table WORKLOAD KEY:HEADER...: what was recorded for it and has the first KEY, on standard output
 table() {
     local workload=$1
     shift
     awk -F '\t' -v workload="$workload" -v columns="$(IFS='|' && printf '%s' "$*")" '
         BEGIN { n = split(columns, c, "|"); for (i = 1; i <= n; i++) { split(c[i], p, ":"); key[i] = p[1]; cell[0, i] = p[2]; width[i] = length(p[2]) } }
         { split("", v); for (i = 1; i <= NF; i++) { at = index($i, "="); v[substr($i, 1, at - 1)] = substr($i, at + 1) }
-          if (v["workload"] != workload) next
+          if (v["workload"] != workload || !(key[1] in v)) next
           rows++
           for (i = 1; i <= n; i++) { cell[rows, i] = key[i] in v ? v[key[i]] : "-"; if (length(cell[rows, i]) > width[i]) width[i] = length(cell[rows, i]) } }
         END { for (r = 0; r <= rows; r++) { line = ""

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.logging.log4j.Level;
@@ -57,6 +58,7 @@ final class SimulateCommand implements Runnable {
                         + " its input.",
                 "",
                 "  take TOKEN                      a device token (hex) that phones register with",
+                "  take-numbers FIRST COUNT        the tokens that are these numbers in 64 hexadecimal digits",
                 "  answer STATUS REASON [TOKEN]    answers every push, or every push to that token, so",
                 "  slow MILLISECONDS               answers late",
                 "  silence                         answers nothing any more",
@@ -152,6 +154,15 @@ final class SimulateCommand implements Runnable {
         private boolean obeyed(SimulatedApns apns, String[] words) {
             if (words[0].equals("take") && words.length == 2) {
                 apns.adopt(words[1], app, TokenKind.VOIP, Environment.PRODUCTION);
+            } else if (words[0].equals("take-numbers")
+                    && words.length == 3
+                    && words[1].matches("\\d{1,8}")
+                    && words[2].matches("\\d{1,8}")) {
+                int first = Integer.parseInt(words[1]);
+                for (int number = first; number < first + Integer.parseInt(words[2]); number++) {
+                    apns.adopt(
+                            String.format(Locale.ROOT, "%064x", number), app, TokenKind.VOIP, Environment.PRODUCTION);
+                }
             } else if (words[0].equals("answer") && words.length >= 3 && words[1].matches("[2-5]\\d\\d")) {
                 int status = Integer.parseInt(words[1]);
                 apns.inject(

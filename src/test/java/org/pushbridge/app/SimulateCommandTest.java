@@ -56,6 +56,7 @@ class SimulateCommandTest {
     void eachLineIsConfirmedOrQuestioned() throws IOException {
         String commands = """
                 take a1b2
+                take-numbers 1 3
                 answer 410 Unregistered a1b2
                 answer 503 ServiceUnavailable
                 slow 200
@@ -71,7 +72,7 @@ class SimulateCommandTest {
                 .isZero();
         assertThat(out.toString().lines())
                 .filteredOn(line -> line.startsWith("ok "))
-                .hasSize(9);
+                .hasSize(10);
         assertThat(out.toString().lines())
                 .filteredOn(line -> line.startsWith("what? "))
                 .containsExactly("what? answer sometimes", "what? jump");
