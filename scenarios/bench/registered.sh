@@ -23,7 +23,7 @@ registered() {
     stop_kamailios
     stop_server
     table a rate:calls/s peer:peer achieved:achieved calls:calls failed:failed refused:503 retransmissions:retrans. \
-        cpu_ms_per_call:CPU\ ms/call per_phones_cpu:/UAS response_p50_ms:p50\ ms response_p99_ms:p99\ ms heap_mb:heap\ MB \
+        cpu_ms_per_call:CPU\ ms/call jit_s:JIT\ s per_phones_cpu:/UAS response_p50_ms:p50\ ms response_p99_ms:p99\ ms heap_mb:heap\ MB \
         memory_mb:memory\ MB threads:threads
 }
 warm_up() { # RATE SECONDS
@@ -44,20 +44,25 @@ calls_to() {
     # shellcheck disable=SC2086 # a word each
     cpu_of ${PROCESSES[$1]}
     BEFORE=$CPU
+    jit_of "$SERVER_PID"
+    JIT_BEFORE=$JIT
     LIMIT=$(($3 + 4)) sipp_runs caller caller-calls "$PBX_IP" 7000 "${ADDRESS[$1]}" -inf "$WORK/awake.csv" -r "$2" -m $(($2 * $3)) \
         -trace_shortmsg -shortmessage_file short
     sleep 0.2
     # shellcheck disable=SC2086 # a word each
     cpu_of ${PROCESSES[$1]}
     AFTER=$CPU
+    jit_of "$SERVER_PID"
     cpu_of "$phones"
     PHONES_CPU=$CPU
     sipp_stops "$phones"
 }
 registered_cell() { # PEER RATE SECONDS TURN WARM
-    local calls failed retransmissions
+    local calls failed retransmissions jit
     ((${5:-0} == 0)) || calls_to "$1" "$2" "$5"
     calls_to "$1" "$2" "$3"
+    jit=-
+    [ "$1" != "$PUSHBRIDGE" ] || jit=$(calc "$JIT - $JIT_BEFORE" %.2f)
     calls=$(counted caller 'TotalCallCreated')
     failed=$((calls - $(counted caller 'SuccessfulCall(C)')))
     retransmissions=$(($(counted caller 'Retransmissions(C)') + $(counted phones 'Retransmissions(C)')))
@@ -73,7 +78,8 @@ registered_cell() { # PEER RATE SECONDS TURN WARM
         "phones_cpu_ms_per_call=$(calc "$PHONES_CPU * 1000 / $calls")" \
         "caller_cpu_ms_per_call=$(calc "$SIPP_CPU * 1000 / $calls")" \
         "per_phones_cpu=$(calc "$PHONES_CPU ? ($AFTER - $BEFORE) / $PHONES_CPU : 0" %.2f)" \
-        "response_p50_ms=$P50" "response_p99_ms=$P99" "heap_mb=$HEAP" "memory_mb=$MEMORY" "threads=$THREADS"
+        "response_p50_ms=$P50" "response_p99_ms=$P99" "jit_s=$jit" \
+        "heap_mb=$HEAP" "memory_mb=$MEMORY" "threads=$THREADS"
     say "   $2/s $1: $(calc "($AFTER - $BEFORE) * 1000 / $calls") ms a call, $failed of $calls failed, $REFUSED of them by 503"
 }
 # registered_ratio: CPU per call of the server over that of Kamailio as shipped, the mean over all rates and turns

@@ -50,12 +50,14 @@ forget() { # PID: it has ended
     JOBS=("${left[@]}")
 }
 ends() { # PID SIGNAL SECONDS: ends it, gently at first
-    local deadline=$((SECONDS + $3)) pid=$1
-    kill "-$2" "$pid" 2>/dev/null
-    while kill -0 "$pid" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
-    kill -9 "$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
-    forget "$pid"
+    local deadline=$((SECONDS + $3))
+    {
+        kill "-$2" "$1"
+        while kill -0 "$1" && ((SECONDS < deadline)); do sleep 0.05; done
+        kill -9 "$1"
+        wait "$1"
+    } 2>/dev/null # where the shell, too, says that it was killed
+    forget "$1"
 }
 
 # --- the server -------------------------------------------------------------------------------------------------------
@@ -85,7 +87,7 @@ calls {
 registrar.algorithms = ["MD5"]
 trunks { pbx { addresses = ["$PBX_IP"] } }
 database.url = "jdbc:h2:file:$FOLDER/data/pushbridge"
-admin.socket = "$FOLDER/admin.sock"
+admin { socket = "$FOLDER/admin.sock", http { listen = 0, key-file = "$FOLDER/admin.key" } }
 include required(file("$WORK/apns/apns.conf"))
 ${2:-}
 CONF
@@ -178,6 +180,14 @@ stop_kamailios() {
     done
 }
 
+# metric NAME: the sum over all its labels, of the running server
+metric() {
+    local port
+    port=$(sed -n 's|.*Metrics are at http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$SERVER_LOG")
+    curl -s --max-time 20 -H "Authorization: Bearer $(cat "$FOLDER/admin.key")" "http://127.0.0.1:$port/metrics" |
+        awk -v name="$1" '{ n = $1; sub(/[{].*/, "", n) } n == name { sum += $NF } END { printf "%d", sum }'
+}
+
 # --- what a process costs ---------------------------------------------------------------------------------------------
 
 # cpu_of PID... sets CPU: seconds of all of them, user and system, with their children that have ended
@@ -190,6 +200,11 @@ cpu_of() {
         sum=$((sum + fields[11] + fields[12] + fields[13] + fields[14]))
     done
     CPU=$((sum / TICKS)).$(printf '%03d' $((sum % TICKS * 1000 / TICKS)))
+}
+# jit_of PID sets JIT: seconds that its compiler threads have used; they are part of its CPU
+jit_of() {
+    JIT=$(cat /proc/"$1"/task/*/stat 2>/dev/null |
+        awk -v ticks="$TICKS" '/\(C[12] Compiler/ { sub(/.*\) /, ""); sum += $12 + $13 } END { printf "%.2f", sum / ticks }')
 }
 # memory_of PID... sets MEMORY (MB; what processes share is counted once) and THREADS
 memory_of() {
