@@ -302,11 +302,12 @@ sipp_ends() { # PID
     while kill -0 "$1" 2>/dev/null; do
         cpu_of "$1"
         SIPP_CPU=$CPU
-        # The first signal ends new calls, the second all.
+        # The first signal ends new calls, the second all; not always.
         ((SECONDS < deadline)) || kill -USR1 "$1" 2>/dev/null
+        ((SECONDS < deadline + 3)) || kill -9 "$1" 2>/dev/null
         sleep 0.1
     done
-    wait "$1"
+    wait "$1" 2>/dev/null
     SIPP_CODE=$?
     forget "$1"
 }
