@@ -101,7 +101,7 @@ launch_server() {
     PROCESSES[$PUSHBRIDGE]=$SERVER_PID ADDRESS[$PUSHBRIDGE]=$SERVER
 }
 server_is_ready() {
-    local deadline=$((SECONDS + ${1:-60}))
+    local deadline=$((SECONDS + ${1:-120}))
     until has "$SERVER_LOG" ' Ready: '; do
         if ! kill -0 "$SERVER_PID" 2>/dev/null || ((SECONDS >= deadline)); then
             tail -30 "$SERVER_LOG" >&2
