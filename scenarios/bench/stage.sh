@@ -124,7 +124,7 @@ start_apns() { # TEAM APP
     APNS_PID=$!
     JOBS+=("$APNS_PID")
     exec 8>"$WORK/apns-commands"
-    local deadline=$((SECONDS + 30))
+    local deadline=$((SECONDS + 120))
     until has "$WORK/apns.out" ready; do
         ((SECONDS < deadline)) || fail "The simulated APNs did not start; see $WORK/apns.log"
         sleep 0.05
@@ -200,6 +200,13 @@ cpu_of() {
         sum=$((sum + fields[11] + fields[12] + fields[13] + fields[14]))
     done
     CPU=$((sum / TICKS)).$(printf '%03d' $((sum % TICKS * 1000 / TICKS)))
+}
+# busy_of sets BUSY: seconds that all CPUs have worked, for whomever
+busy_of() {
+    local fields
+    read -ra fields </proc/stat
+    BUSY=$(((fields[1] + fields[2] + fields[3] + fields[6] + fields[7] + fields[8]) * 100 / TICKS))
+    BUSY=$((BUSY / 100)).$(printf '%02d' $((BUSY % 100)))
 }
 # jit_of PID sets JIT: seconds that its compiler threads have used; they are part of its CPU
 jit_of() {

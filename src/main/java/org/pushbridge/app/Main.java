@@ -93,6 +93,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new CommandLine(new BenchCommand())
                         .addSubcommand(new BenchCommand.LateWake(bridge))
                         .addSubcommand(new JournalBenchCommand())
+                        .addSubcommand(new PushBenchCommand())
                         .addSubcommand(new OverloadCommand(bridge))
                         .addSubcommand(new SoakCommand(bridge)))
                 .addSubcommand(
