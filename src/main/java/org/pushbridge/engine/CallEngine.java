@@ -34,6 +34,7 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
             TimeUnit.MILLISECONDS,
             4096);
     private final AtomicInteger alive = new AtomicInteger();
+    private final AtomicInteger unanswered = new AtomicInteger();
     private final Map<String, RunningCall<E>> byDialog = new ConcurrentHashMap<>();
     private final Map<String, Set<RunningCall<E>>> byAor = new ConcurrentHashMap<>();
 
@@ -105,6 +106,15 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
     /** How many calls are alive. */
     public int alive() {
         return alive.get();
+    }
+
+    /** How many of them ring or wait for a phone. */
+    public int unanswered() {
+        return unanswered.get();
+    }
+
+    void countUnanswered(int change) {
+        unanswered.addAndGet(change);
     }
 
     /** How many keys point to calls: 0 when no call is alive (invariant 6). */

@@ -52,6 +52,8 @@ public final class RunningCall<E extends CallEdge> {
     private boolean carryingOut;
     private boolean published;
     private boolean over;
+    /** Whether the engine counts it as unanswered. */
+    private boolean unanswered;
 
     /** The actions of one step, in their turn; held until what they promise is on disk. */
     private static final class Batch {
@@ -79,6 +81,10 @@ public final class RunningCall<E extends CallEdge> {
         published = true;
         dialogs.forEach(localTag -> engine.dialogClaimed(localTag, this));
         aors.forEach(aor -> engine.aorClaimed(aor, this));
+        unanswered = call.phase().isUnanswered();
+        if (unanswered) {
+            engine.countUnanswered(1);
+        }
     }
 
     public CallId id() {
@@ -124,12 +130,21 @@ public final class RunningCall<E extends CallEdge> {
         lastEvents.addLast(event);
         Step step = call.on(event);
         call = step.call();
-        boolean promises = step.actions().stream().anyMatch(CallAction::isPromise);
+        if (!call.phase().isUnanswered()) {
+            noteAnswered();
+        }
+        boolean promises = false;
+        boolean replies = false;
+        for (CallAction action : step.actions()) {
+            promises |= action.isPromise();
+            replies |= action instanceof CallAction.Reply && action.isPromise();
+            // Time runs on, however slow the disk is; but nobody is silent who has not been asked.
+            if (!isSilence(action)) {
+                setTimer(action);
+            }
+        }
         Call now = call.remembered();
-        boolean due = !Optional.of(now).equals(memory)
-                || step.actions().stream().anyMatch(a -> a instanceof CallAction.Reply && a.isPromise());
-        // Time runs on, however slow the disk is; but nobody is silent who has not been asked.
-        step.actions().stream().filter(action -> !isSilence(action)).forEach(this::setTimer);
+        boolean due = replies || !Optional.of(now).equals(memory);
         Batch batch = new Batch(first, step.actions(), due && promises);
         outbox.add(batch);
         if (due) {
@@ -231,6 +246,14 @@ public final class RunningCall<E extends CallEdge> {
         }
     }
 
+    /** Counted from any thread before anybody knows of the call, and then on its own. */
+    private void noteAnswered() {
+        if (unanswered) {
+            unanswered = false;
+            engine.countUnanswered(-1);
+        }
+    }
+
     /** Gives up a call that could not begin. */
     void abandon() {
         end();
@@ -313,6 +336,7 @@ public final class RunningCall<E extends CallEdge> {
 
     private void end() {
         over = true;
+        noteAnswered();
         timers.values().forEach(Timeout::cancel);
         timers.clear();
         engine.forget(this, new ArrayList<>(dialogs), new ArrayList<>(aors));

@@ -17,8 +17,6 @@ import org.pushbridge.engine.CallEngine;
  */
 final class Admission {
     private static final Duration USUAL_WAIT = Duration.ofSeconds(5);
-    private static final long LOOK_EVERY_NANOS = 20_000_000;
-
     private static final Duration STARTING = Duration.ofSeconds(10);
     private static final Duration WHILE_STARTING = Duration.ofSeconds(2);
     private static final long NOT_BEHIND = Long.MIN_VALUE;
@@ -30,10 +28,6 @@ final class Admission {
     private final BooleanSupplier away;
     private final Map<CallRefusal, LongAdder> refused = new EnumMap<>(CallRefusal.class);
     private final LongAdder crowdedOut = new LongAdder();
-    private final AtomicLong lookedAt = new AtomicLong(System.nanoTime() - LOOK_EVERY_NANOS);
-    /** Counting them takes longer than an INVITE may. */
-    private volatile int unanswered;
-
     private volatile Optional<Duration> draining = Optional.empty();
 
     /**
@@ -68,7 +62,7 @@ final class Admission {
         if (engine.alive() >= engine.settings().maxCalls()) {
             return Optional.of(CallRefusal.CALLS);
         }
-        return unanswered() >= engine.settings().maxUnanswered()
+        return engine.unanswered() >= engine.settings().maxUnanswered()
                 ? Optional.of(CallRefusal.UNANSWERED)
                 : Optional.empty();
     }
@@ -86,22 +80,6 @@ final class Admission {
         }
         long since = behindSince.updateAndGet(before -> before == NOT_BEHIND ? now : before);
         return now - since >= most.toNanos();
-    }
-
-    private int unanswered() {
-        long now = System.nanoTime();
-        long last = lookedAt.get();
-        if (now - last >= LOOK_EVERY_NANOS && lookedAt.compareAndSet(last, now)) {
-            unanswered = countUnanswered();
-        }
-        return unanswered;
-    }
-
-    /** How many calls ring or wait for a phone. Looks at each call. */
-    int countUnanswered() {
-        return (int) engine.calls().stream()
-                .filter(call -> call.call().phase().isUnanswered())
-                .count();
     }
 
     /** Seconds after which to try again. */

@@ -135,7 +135,9 @@ final class Messages {
     /** The address of a From or To header as text, without tag and parameters, and without pn-* in its URI. */
     static String party(Address address) {
         Address shown = address;
-        if (address.getURI() instanceof SipUri uri && hasPushParameters(uri.toString())) {
+        if (address.getURI() instanceof SipUri uri
+                && uri.getParameterNames().hasNext()
+                && hasPushParameters(uri.toString())) {
             shown = (Address) address.clone();
             shown.setURI(uri(withoutPushParameters(uri.toString())));
         }

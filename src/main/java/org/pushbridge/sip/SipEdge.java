@@ -229,7 +229,7 @@ public final class SipEdge implements AutoCloseable {
 
     /** How many of them ring or wait for a phone. */
     public int unanswered() {
-        return bridge.admission().countUnanswered();
+        return engine.unanswered();
     }
 
     /** The calls, for what waits and how long. */

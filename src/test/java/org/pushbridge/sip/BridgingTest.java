@@ -294,10 +294,8 @@ class BridgingTest {
         String answer = phone.answer(phone.expect("INVITE "), 200, "");
         Dialogue.ofCaller(edge.pbx, edge.pbx.expect("SIP/2.0 200")).send("ACK", 5, "");
         String ack = phone.expect("ACK ");
-        phone.send(answer);
-        phone.expectAgain(ack);
-        phone.send(answer);
-        phone.expectAgain(ack);
+        phone.repeatUntilAcknowledgedAgain(answer, ack);
+        phone.repeatUntilAcknowledgedAgain(answer, ack);
     }
 
     @Test
@@ -308,8 +306,7 @@ class BridgingTest {
         call.callee().party.expect("SIP/2.0 200");
         call.callee().send("ACK", Wire.cseq(sent), "");
         String ack = edge.pbx.expect("ACK ");
-        edge.pbx.send(answer);
-        edge.pbx.expectAgain(ack);
+        edge.pbx.repeatUntilAcknowledgedAgain(answer, ack);
     }
 
     @Test

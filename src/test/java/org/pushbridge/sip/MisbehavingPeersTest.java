@@ -217,10 +217,7 @@ class MisbehavingPeersTest {
         caller.send("ACK", 5, "");
         String ack = phone.expect("ACK ");
         int keys = edge.sip.callKeys();
-        await().until(() -> {
-            phone.send(answer);
-            return phone.listen().filter(ack::equals).isPresent();
-        });
+        phone.repeatUntilAcknowledgedAgain(answer, ack);
         for (int i = 0; i < FOR_EVER; i++) {
             phone.send(answer);
         }

@@ -1,6 +1,7 @@
 package org.pushbridge.sip;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.Closeable;
 import java.io.EOFException;
@@ -216,6 +217,14 @@ final class Party implements AutoCloseable {
     /** The next message is one that came before. */
     void expectAgain(String message) {
         assertThat(next(message)).isEqualTo(message);
+    }
+
+    /** Sends this again and again, as whoever waits for its ACK does, until this one comes again. */
+    void repeatUntilAcknowledgedAgain(String answer, String ack) {
+        await().until(() -> {
+            send(answer);
+            return listen().filter(ack::equals).isPresent();
+        });
     }
 
     // --- requests outside a dialog -------------------------------------------------------------------------------
