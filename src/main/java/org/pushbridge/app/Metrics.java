@@ -204,6 +204,10 @@ final class Metrics implements AutoCloseable {
                 "sip.datagrams.dropped",
                 "UDP messages dropped unseen because too many waited",
                 counters::datagramsDropped);
+        counter(
+                "sip.datagrams.repeated",
+                "UDP messages left out because a copy of them still waited",
+                counters::datagramsRepeated);
         counter("sip.messages.malformed", "Those that broke the grammar or a rule", counters::malformed);
         counter("sip.messages.too.large", "Those that were longer than a message may be", counters::tooLarge);
         counter(

@@ -12,6 +12,7 @@ public final class SipCounters {
     final LongAdder flooded = new LongAdder();
     final LongAdder dropped = new LongAdder();
     final LongAdder datagramsDropped = new LongAdder();
+    final LongAdder datagramsRepeated = new LongAdder();
     final LongAdder retransmissions = new LongAdder();
     final LongAdder listenerFailures = new LongAdder();
     final LongAdder connectionsOpened = new LongAdder();
@@ -59,6 +60,11 @@ public final class SipCounters {
     /** Datagrams dropped unseen because too many waited. */
     public long datagramsDropped() {
         return datagramsDropped.sum();
+    }
+
+    /** Datagrams left out because a copy of them still waited. */
+    public long datagramsRepeated() {
+        return datagramsRepeated.sum();
     }
 
     /** Requests that were received again and absorbed. */

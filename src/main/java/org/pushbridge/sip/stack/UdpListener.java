@@ -8,13 +8,16 @@ import java.net.StandardSocketOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
+import org.jspecify.annotations.Nullable;
 import org.pushbridge.device.Flow;
 import org.pushbridge.sip.stack.SipStackSettings.ListenAddress;
 import org.pushbridge.sip.stack.SipStackSettings.UdpLimits;
@@ -30,6 +33,9 @@ import org.pushbridge.sip.stack.SipStackSettings.UdpLimits;
 final class UdpListener extends Listener {
     private static final QuietLog TROUBLE = new QuietLog(LogManager.getLogger(UdpListener.class), Level.WARN);
     private static final int LARGEST_DATAGRAM = 65_535;
+    /** Half of T1: before, a client that has patience has not repeated anything. */
+    private static final long LONG_NANOS = 250_000_000;
+
     private static final int SOCKET_BUFFER = 4 * 1024 * 1024;
     private static final boolean CAN_SHARE_PORTS = canSharePorts();
 
@@ -50,12 +56,28 @@ final class UdpListener extends Listener {
             this.data = data;
             this.source = source;
         }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Datagram that && source.equals(that.source) && Arrays.equals(data, that.data);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * source.hashCode() + Arrays.hashCode(data);
+        }
     }
 
-    /** What waits for the handling thread of one socket. */
+    /**
+     * What waits for the handling thread of one socket. When that is behind, clients that lose patience repeat themselves:
+     * of what waits already, no copy is added, so that the bridge catches up all the sooner.
+     */
     private static final class Inbox {
         private final BlockingQueue<Datagram> waiting = new LinkedBlockingQueue<>();
         private final AtomicLong bytes = new AtomicLong();
+        /** Those among them that came when others had waited for long. */
+        private final Set<Datagram> late = ConcurrentHashMap.newKeySet();
+
         private final long mostBytes;
 
         Inbox(long mostBytes) {
@@ -70,9 +92,17 @@ final class UdpListener extends Listener {
             return waiting.add(datagram);
         }
 
+        /** Whether a datagram is a copy of one that waits; else the next copies of it are. */
+        boolean isCopy(Datagram datagram) {
+            return delayNanos() > LONG_NANOS && !late.add(datagram);
+        }
+
         Datagram take() throws InterruptedException {
             Datagram next = waiting.take();
             bytes.addAndGet(-next.data.length);
+            if (!late.isEmpty()) {
+                late.remove(next);
+            }
             return next;
         }
 
@@ -183,7 +213,10 @@ final class UdpListener extends Listener {
                 Datagram datagram = new Datagram(
                         Arrays.copyOf(buffer, packet.getLength()),
                         new InetSocketAddress(packet.getAddress(), packet.getPort()));
-                if (!inbox.offer(datagram)) {
+                if (inbox.isCopy(datagram)) {
+                    counters.datagramsRepeated.increment();
+                } else if (!inbox.offer(datagram)) {
+                    inbox.late.remove(datagram);
                     counters.datagramsDropped.increment();
                     TROUBLE.log(() -> "The bridge is behind, a datagram is dropped; address=" + Hosts.text(bound()));
                 }

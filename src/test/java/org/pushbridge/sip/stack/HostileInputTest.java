@@ -263,6 +263,43 @@ class HostileInputTest {
     }
 
     @Test
+    void ofADatagramThatWaitsNoCopyIsAdded() throws Exception {
+        CountDownLatch free = new CountDownLatch(1);
+        try (Bridge slow = Bridge.start();
+                Peer peer = slow.peer(Transport.UDP)) {
+            slow.behaviour = request -> {
+                try {
+                    free.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            };
+            peer.send(Messages.request("OPTIONS", peer));
+            slow.next("OPTIONS"); // and its handler is busy from now on
+            peer.send(Messages.request("OPTIONS", peer));
+            await().until(() -> slow.stack.delay().toMillis() > 500);
+
+            String repeated = Messages.request("OPTIONS", peer);
+            String other = Messages.request("OPTIONS", peer);
+            for (int i = 0; i < 3; i++) {
+                peer.send(repeated);
+                peer.send(other);
+            }
+            await().until(() -> slow.stack.counters().datagramsRepeated() == 4);
+            free.countDown();
+            for (int i = 0; i < 3; i++) {
+                slow.next("OPTIONS");
+            }
+            assertThat(slow.requests).isEmpty();
+            assertThat(slow.stack.counters().retransmissions()).isZero();
+            peer.send(repeated);
+            await().until(() -> slow.stack.counters().retransmissions() == 1);
+        } finally {
+            free.countDown();
+        }
+    }
+
+    @Test
     void datagramsWaitUpToTheLimitAndMoreAreDropped() throws Exception {
         CountDownLatch free = new CountDownLatch(1);
         try (Bridge small = Bridge.start(settings -> settings.withUdp(new UdpLimits(1, 1300, 1300, 4000)));
