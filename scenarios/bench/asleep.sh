@@ -9,8 +9,8 @@ SLEEPER=0
 
 asleep() {
     local rates=(100 300 500) seconds=8 rate sleepers
-    # 500/s for WARM_UP_SECONDS, then the cells.
-    sleepers=$((500 * WARM_UP_SECONDS + 900 * seconds))
+    # Those of the warm-up at 500/s, then the cells.
+    sleepers=$((500 * (WARM_UP_SECONDS / 2) + 900 * seconds))
     say "b. asleep: INVITE, push, REGISTER, INVITE, answer, BYE, ${rates[*]} calls/s"
     configure asleep
     know_devices 0 $((sleepers + AWAKE))
@@ -20,11 +20,11 @@ asleep() {
     phones_register "$PUSHBRIDGE" awake 5070
     say "   warming up"
     calls_to "$PUSHBRIDGE" 500 2
-    calls_to_sleepers 500 "$WARM_UP_SECONDS"
+    calls_to_sleepers 500 $((WARM_UP_SECONDS / 2))
     for rate in "${rates[@]}"; do
         calls_to "$PUSHBRIDGE" "$rate" 4
         # At the same rate, in the same run.
-        AWAKE_CPU=$(calc "($AFTER - $BEFORE) * 1000 / $rate / 4")
+        AWAKE_CPU=$(per_call "$AFTER - $BEFORE" "$(counted caller 'SuccessfulCall(C)')")
         asleep_cell "$rate" "$seconds"
     done
     stop_server
@@ -68,15 +68,17 @@ asleep_cell() { # RATE SECONDS
     memory_of "$SERVER_PID"
     push_times "$first"
     wake_times
+    CALL_CPU=$(per_call "$AFTER - $BEFORE" $((calls - failed))) RATIO=-
+    if [ "$CALL_CPU" != - ] && [ "$AWAKE_CPU" != - ]; then RATIO=$(calc "$CALL_CPU / $AWAKE_CPU" %.2f); fi
     record workload=b "peer=$PUSHBRIDGE" "rate=$1" "seconds=$2" "calls=$calls" "failed=$failed" "refused=$REFUSED" \
         "retransmissions=$(($(counted caller 'Retransmissions(C)') + $(counted phones 'Retransmissions(C)')))" \
-        "achieved=$ACHIEVED" "cpu_ms_per_call=$(calc "($AFTER - $BEFORE) * 1000 / $calls")" \
-        "awake_cpu_ms_per_call=$AWAKE_CPU" "ratio=$(calc "($AFTER - $BEFORE) * 1000 / $calls / $AWAKE_CPU" %.2f)" \
+        "achieved=$ACHIEVED" "cpu_ms_per_call=$CALL_CPU" \
+        "awake_cpu_ms_per_call=$AWAKE_CPU" "ratio=$RATIO" \
         "phones_cpu_ms_per_call=$(calc "$PHONES_CPU * 1000 / $calls")" \
         "pushes=$PUSHES" "push_p50_ms=$PUSH_P50" "push_p99_ms=$PUSH_P99" \
         "wakes=$WAKES" "wake_p50_ms=$WAKE_P50" "wake_p99_ms=$WAKE_P99" \
         "heap_mb=$HEAP" "memory_mb=$MEMORY" "threads=$THREADS"
-    say "   $1/s: $(calc "($AFTER - $BEFORE) * 1000 / $calls") ms a call, $failed of $calls failed, $REFUSED of them by 503;" \
+    say "   $1/s: $CALL_CPU ms a call, $failed of $calls failed, $REFUSED of them by 503;" \
         "push p99 $PUSH_P99 ms, wake p99 $WAKE_P99 ms"
 }
 # push_times FIRST: from the caller's INVITE to the push of its user, of those from user FIRST on; sets PUSHES, PUSH_P50 and PUSH_P99

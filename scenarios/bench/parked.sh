@@ -14,7 +14,7 @@ parked() {
     phones awake $((2 * count)) $AWAKE
     phones_register "$PUSHBRIDGE" awake 5070
     say "   warming up"
-    calls_to "$PUSHBRIDGE" 500 "$WARM_UP_SECONDS"
+    calls_to "$PUSHBRIDGE" 500 $((WARM_UP_SECONDS / 2))
     sleep 35 # until the transactions of these calls are over
     for round in cancelled woken; do
         heap_of "$SERVER_PID"

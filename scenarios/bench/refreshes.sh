@@ -21,7 +21,7 @@ refreshes() {
     start_kamailios
     phones refreshing 0 50000 asleep
     say "   warming up"
-    refresh "$PUSHBRIDGE" 1000 "$WARM_UP_SECONDS"
+    refresh "$PUSHBRIDGE" 1000 $((WARM_UP_SECONDS / 2))
     for peer in "$SHIPPED" "$FMALLOC"; do refresh "$peer" 1000 1; done
     for rate in "${rates[@]}"; do
         for peer in "${PEERS[@]}"; do refresh_cell "$peer" "$rate" "$seconds"; done
@@ -56,9 +56,9 @@ refresh_cell() { # PEER RATE SECONDS
     memory_of ${PROCESSES[$1]}
     record workload=d what=refreshes "peer=$1" "rate=$2" "seconds=$3" "calls=$calls" "failed=$failed" "refused=$REFUSED" \
         "retransmissions=$(counted phones 'Retransmissions(C)')" "achieved=$ACHIEVED" \
-        "cpu_ms_per_refresh=$(calc "($AFTER - $BEFORE) * 1000 / $calls")" \
+        "cpu_ms_per_refresh=$(per_call "$AFTER - $BEFORE" $((calls - failed)))" \
         "phones_cpu_ms_per_refresh=$(calc "$SIPP_CPU * 1000 / $calls")" \
         "per_phones_cpu=$(calc "($AFTER - $BEFORE) / ($SIPP_CPU ? $SIPP_CPU : 1)" %.2f)" \
         "response_p50_ms=$P50" "response_p99_ms=$P99" "heap_mb=$HEAP" "memory_mb=$MEMORY" "threads=$THREADS"
-    say "   $2/s $1: $(calc "($AFTER - $BEFORE) * 1000 / $calls") ms a refresh, $failed of $calls failed, $REFUSED of them by 503"
+    say "   $2/s $1: $(per_call "$AFTER - $BEFORE" $((calls - failed))) ms a refresh, $failed of $calls failed, $REFUSED of them by 503"
 }

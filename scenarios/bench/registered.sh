@@ -5,7 +5,7 @@ AWAKE=100
 
 registered() {
     local rates=(300 500 1000 1500 2000) seconds=8 warm=2 turns=1 rate turn peer
-    if [ "$QUICK" = yes ]; then rates=(1000) seconds=3 warm=0 turns=2; fi
+    if [ "$QUICK" = yes ]; then rates=(500) seconds=3 warm=0 turns=2; fi
     say "a. registered: INVITE to BYE to registered phones, ${rates[*]} calls/s"
     configure registered
     start_server
@@ -13,8 +13,8 @@ registered() {
     phones awake 0 $AWAKE
     add_users awake
     for peer in "${PEERS[@]}"; do phones_register "$peer" awake 5070; done
-    # The JVM compiles what is hot in the course of the first ten thousands of calls.
-    warm_up 1000 "$WARM_UP_SECONDS"
+    # The JVM compiles what is hot in the course of the first ten thousands of calls, and goes on for minutes.
+    warm_up 500 "$WARM_UP_SECONDS"
     for rate in "${rates[@]}"; do
         for ((turn = 1; turn <= turns; turn++)); do
             for peer in "${PEERS[@]}"; do registered_cell "$peer" "$rate" "$seconds" "$turn" "$warm"; done
@@ -79,19 +79,27 @@ registered_cell() { # PEER RATE SECONDS TURN WARM
     ((calls > 0)) || fail "SIPp made no calls to $1; see $WORK/caller"
     record workload=a "peer=$1" "rate=$2" "turn=$4" "seconds=$3" "calls=$calls" "failed=$failed" "refused=$REFUSED" \
         "retransmissions=$retransmissions" "achieved=$ACHIEVED" \
-        "cpu_ms_per_call=$(calc "($AFTER - $BEFORE) * 1000 / $calls")" \
+        "cpu_ms_per_call=$(per_call "$AFTER - $BEFORE" $((calls - failed)))" \
         "phones_cpu_ms_per_call=$(calc "$PHONES_CPU * 1000 / $calls")" \
         "caller_cpu_ms_per_call=$(calc "$SIPP_CPU * 1000 / $calls")" \
         "per_phones_cpu=$(calc "$PHONES_CPU ? ($AFTER - $BEFORE) / $PHONES_CPU : 0" %.2f)" \
         "response_p50_ms=$P50" "response_p99_ms=$P99" "jit_s=$jit" "others_cpu_percent=$OTHERS" \
         "heap_mb=$HEAP" "memory_mb=$MEMORY" "threads=$THREADS"
-    say "   $2/s $1: $(calc "($AFTER - $BEFORE) * 1000 / $calls") ms a call, $failed of $calls failed, $REFUSED of them by 503"
+    say "   $2/s $1: $(per_call "$AFTER - $BEFORE" $((calls - failed))) ms a call, $failed of $calls failed, $REFUSED of them by 503"
 }
 # registered_ratio: CPU per call of the server over that of Kamailio as shipped, the mean over all rates and turns
 registered_ratio() {
     awk -F '\t' -v ours="$PUSHBRIDGE" -v theirs="$1" '
         { split("", v); for (i = 1; i <= NF; i++) { at = index($i, "="); v[substr($i, 1, at - 1)] = substr($i, at + 1) } }
-        v["workload"] == "a" { k = v["rate"]; cpu[v["peer"], k] += v["cpu_ms_per_call"]; rates[k] }
-        END { for (k in rates) if (cpu[theirs, k] > 0) { sum += log(cpu[ours, k] / cpu[theirs, k]); n++ }
+        v["workload"] == "a" && v["cpu_ms_per_call"] != "-" { k = v["rate"]; cpu[v["peer"], k] += v["cpu_ms_per_call"]; rates[k] }
+        END { for (k in rates) if (cpu[ours, k] > 0 && cpu[theirs, k] > 0) { sum += log(cpu[ours, k] / cpu[theirs, k]); n++ }
             if (n) printf "%.2f", exp(sum / n); else printf "-" }' "$CELLS"
+}
+# registered_failures: a sentence on the calls that failed, for each peer
+registered_failures() {
+    awk -F '\t' '
+        { split("", v); for (i = 1; i <= NF; i++) { at = index($i, "="); v[substr($i, 1, at - 1)] = substr($i, at + 1) } }
+        v["workload"] == "a" { if (!(v["peer"] in calls)) peer[++n] = v["peer"]; calls[v["peer"]] += v["calls"]; failed[v["peer"]] += v["failed"] }
+        END { for (i = 1; i <= n; i++) printf "%s%s %d of %d", (i > 1 ? ", " : "failed calls: "), peer[i], failed[peer[i]], calls[peer[i]]
+            if (n) print "" }' "$CELLS"
 }

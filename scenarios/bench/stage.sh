@@ -20,6 +20,9 @@ declare -A PROCESSES=() ADDRESS=()
 now() { printf '%s' "${EPOCHREALTIME/,/.}"; }
 calc() { awk "BEGIN { printf \"${2:-%.3f}\", $1 }"; } # EXPRESSION [FORMAT]
 
+# per_call SECONDS COUNT: ms for each; - if there were none
+per_call() { if (($2 > 0)); then calc "($1) * 1000 / $2"; else printf -- -; fi; }
+
 # stage: a folder for everything and a clean end
 stage() {
     WORK=$(mktemp -d "${TMPDIR:-/tmp}/pushbridge-bench.XXXXXX")
@@ -306,16 +309,18 @@ sipp_runs() {
 }
 sipp_ends() { # PID
     local deadline=$((SECONDS + LIMIT))
-    while kill -0 "$1" 2>/dev/null; do
-        cpu_of "$1"
-        SIPP_CPU=$CPU
-        # The first signal ends new calls, the second all; not always.
-        ((SECONDS < deadline)) || kill -USR1 "$1" 2>/dev/null
-        ((SECONDS < deadline + 3)) || kill -9 "$1" 2>/dev/null
-        sleep 0.1
-    done
-    wait "$1" 2>/dev/null
-    SIPP_CODE=$?
+    {
+        while kill -0 "$1"; do
+            cpu_of "$1"
+            SIPP_CPU=$CPU
+            # The first signal ends new calls, the second all; not always.
+            ((SECONDS < deadline)) || kill -USR1 "$1"
+            ((SECONDS < deadline + 3)) || kill -9 "$1"
+            sleep 0.1
+        done
+        wait "$1"
+        SIPP_CODE=$?
+    } 2>/dev/null # where the shell, too, says that it was killed
     forget "$1"
 }
 # sipp_stops PID: the second signal ends it whatever goes on
