@@ -87,11 +87,13 @@ registered_cell() { # PEER RATE SECONDS TURN WARM
         "heap_mb=$HEAP" "memory_mb=$MEMORY" "threads=$THREADS"
     say "   $2/s $1: $(per_call "$AFTER - $BEFORE" $((calls - failed))) ms a call, $failed of $calls failed, $REFUSED of them by 503"
 }
-# registered_ratio: CPU per call of the server over that of Kamailio as shipped, the mean over all rates and turns
+# registered_ratio PEER [without]: CPU per call of the server over that of the peer, the mean over all rates; without its
+# JVM's compilers, if so
 registered_ratio() {
-    awk -F '\t' -v ours="$PUSHBRIDGE" -v theirs="$1" '
+    awk -F '\t' -v ours="$PUSHBRIDGE" -v theirs="$1" -v without="${2:-}" '
         { split("", v); for (i = 1; i <= NF; i++) { at = index($i, "="); v[substr($i, 1, at - 1)] = substr($i, at + 1) } }
-        v["workload"] == "a" && v["cpu_ms_per_call"] != "-" { k = v["rate"]; cpu[v["peer"], k] += v["cpu_ms_per_call"]; rates[k] }
+        v["workload"] == "a" && v["cpu_ms_per_call"] != "-" { k = v["rate"]; cpu[v["peer"], k] += v["cpu_ms_per_call"]; rates[k]
+            if (without && v["jit_s"] != "-") cpu[v["peer"], k] -= v["jit_s"] * 1000 / (v["calls"] - v["failed"]) }
         END { for (k in rates) if (cpu[ours, k] > 0 && cpu[theirs, k] > 0) { sum += log(cpu[ours, k] / cpu[theirs, k]); n++ }
             if (n) printf "%.2f", exp(sum / n); else printf "-" }' "$CELLS"
 }
