@@ -85,10 +85,11 @@ pushbridge() { "$root/pushbridge" "$@" -c "$CONF"; } # COMMAND...: beside the se
 
 # --- the APNs ---------------------------------------------------------------------------------------------------------
 
-# start_apns: a simulated APNs in a process of its own, which outlives the server; to be included: $WORK/apns/apns.conf
+# start_apns [ARGUMENTS...]: a simulated APNs in a process of its own, which outlives the server; to be included:
+# $WORK/apns/apns.conf
 start_apns() {
     mkfifo "$WORK/apns-commands"
-    "$root/pushbridge" simulate apns --folder "$WORK/apns" --team "$TEAM" --app "$APP" \
+    "$root/pushbridge" simulate apns --folder "$WORK/apns" --team "$TEAM" --app "$APP" "$@" \
         <"$WORK/apns-commands" >"$WORK/apns.out" 2>"$WORK/apns.log" &
     APNS_PID=$!
     JOBS+=("$APNS_PID")

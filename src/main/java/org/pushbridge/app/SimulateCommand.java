@@ -88,6 +88,15 @@ final class SimulateCommand implements Runnable {
                 description = "The app's bundle id; ${DEFAULT-VALUE} unless told.")
         String app = "com.example.phone";
 
+        @Option(
+                names = "--provider-tokens",
+                paramLabel = "N",
+                defaultValue = "10",
+                description =
+                        "How many provider tokens the key may make within 20 minutes; ${DEFAULT-VALUE} unless told."
+                                + " Each start of a bridge makes one.")
+        int providerTokens = 10;
+
         /** @param commands what it is told, as lines */
         Apns(InputStream commands) {
             this.commands = commands;
@@ -104,6 +113,7 @@ final class SimulateCommand implements Runnable {
                     .history(1000)
                     .app(team, app)
                     .key(key)
+                    .providerTokensPerWindow(providerTokens)
                     .build();
             try (SimulatedApns apns = SimulatedApns.start(settings);
                     BufferedReader lines =

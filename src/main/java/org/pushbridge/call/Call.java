@@ -157,6 +157,13 @@ public record Call(
                 0);
     }
 
+    /** Whether somebody who lost his connection still has to hear of its end when he has another, or by tombstone. */
+    public boolean owesWord() {
+        return callerAt == CallerAt.LOST_AND_ANSWERED
+                || byes.stream().anyMatch(bye -> bye.state() == PendingBye.State.HELD)
+                || legs.values().stream().anyMatch(Leg::wantsVerdict);
+    }
+
     /** Whether nothing more is expected and nothing is held. */
     public boolean isFinished() {
         return phase == Phase.ENDED

@@ -114,6 +114,9 @@ final class BridgedCall implements CallEdge {
     /** Whether it is from before the bridge was started anew. */
     private boolean restored;
 
+    /** When the bridge was first started anew after the end of the call. */
+    private Optional<Instant> toldAgain = Optional.empty();
+
     /** Whether it is remembered. */
     private boolean hasBegun;
 
@@ -180,6 +183,7 @@ final class BridgedCall implements CallEdge {
             }
         });
         call.waiting = memory.waiting();
+        call.toldAgain = memory.toldAgain();
         memory.answers().forEach(answer -> call.answers.put(new Confirmed(answer.from(), answer.dialog()), answer));
         call.unacknowledged = memory.answer();
         call.acknowledged =
@@ -212,11 +216,21 @@ final class BridgedCall implements CallEdge {
         running.on(new CallEvent.Resumed(elapsed.isNegative() ? Duration.ZERO : elapsed, reachable, callerReachable));
         waiting.forEach(this::takeUpWaiting);
         waiting = List.of();
+        if (running.call().phase() == Call.Phase.ENDED && toldAgain.isEmpty()) {
+            toldAgain = Optional.of(bridge.clock().instant());
+            running.remembered(() -> {});
+        }
     }
 
     private void takeUpWaiting(CallMemory.Waiting reInvite) {
         byte[] bytes = reInvite.request().getBytes(StandardCharsets.ISO_8859_1);
-        InboundRequest request = bridge.stack().takeUp(bytes, reInvite.flow(), false, Optional.empty());
+        InboundRequest request;
+        try {
+            request = bridge.stack().takeUp(bytes, reInvite.flow(), false, Optional.empty());
+        } catch (IllegalArgumentException e) {
+            log.debug("A re-INVITE of call {} came again before it could be taken up: {}", id(), e.getMessage());
+            return;
+        }
         Optional<Confirmed> asked = dialogOf(request.message());
         Optional<CallMemory.Answer> answer = asked.flatMap(confirmed -> answerTo(confirmed, request.message()));
         if (answer.isPresent()) {
@@ -353,7 +367,8 @@ final class BridgedCall implements CallEdge {
                 rememberedLegs,
                 unacknowledged,
                 waiting,
-                List.copyOf(answers.values()));
+                List.copyOf(answers.values()),
+                toldAgain);
     }
 
     /**

@@ -1,5 +1,6 @@
 package org.pushbridge.sip;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.pushbridge.device.Flow;
  * @param legs what the bridge knows of each leg that was sent an INVITE
  * @param answer the 2xx that the caller has not acknowledged, if there is one
  * @param waiting re-INVITEs that were told to wait, or answered and not acknowledged: their senders do not send them again
+ * @param toldAgain when the bridge was first started anew after its end: since then, everybody has been told again
  * @param answers the last final response to a request inside each dialog, from either side: it may not have left
  */
 record CallMemory(
@@ -34,12 +36,24 @@ record CallMemory(
         Map<LegId, LegMemory> legs,
         Optional<String> answer,
         List<Waiting> waiting,
-        List<Answer> answers) {
+        List<Answer> answers,
+        Optional<Instant> toldAgain) {
     CallMemory {
         answers = List.copyOf(answers);
         waiting = List.copyOf(waiting);
         callerDialogs = Map.copyOf(callerDialogs);
         legs = Map.copyOf(legs);
+    }
+
+    /**
+     * Whether nobody waits for anything any more: it is over, and whoever had not heard so was told again and had the time
+     * to repeat himself (64*T1).
+     */
+    boolean isPast(Instant now, Duration transactionTimeout) {
+        boolean toldInTime = toldAgain
+                .filter(told -> !told.plus(transactionTimeout).isAfter(now))
+                .isPresent();
+        return toldInTime && call.phase() == Call.Phase.ENDED && !call.owesWord();
     }
 
     /**

@@ -103,6 +103,11 @@ public final class SipEdge implements AutoCloseable {
         for (CallJournal.Entry entry : bridge.journal().loadCalls()) {
             try {
                 CallMemory memory = bridge.memories().read(entry.state());
+                if (memory.isPast(
+                        bridge.clock().instant(), bridge.settings().t1().multipliedBy(64))) {
+                    var unused = bridge.journal().end(entry.call());
+                    continue;
+                }
                 takenUp.add(takeUp(memory, entry.invite()));
             } catch (IOException | RuntimeException e) {
                 lost++;

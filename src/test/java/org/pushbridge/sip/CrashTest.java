@@ -29,6 +29,12 @@ class CrashTest {
         edge = Edge.startWithSilenceLimit(Duration.ofMillis(200));
     }
 
+    /** What a phone asks after its REGISTER is looked at when that has had all its consequences. */
+    private static void isDealtWith(Party phone) {
+        phone.send(phone.request("OPTIONS", "sip:example.com", ""));
+        phone.expect("SIP/2.0 200");
+    }
+
     private void ended() {
         await().until(() -> edge.sip.callKeys() == 0 && edge.disk.calls() == 0);
     }
@@ -92,6 +98,7 @@ class CrashTest {
         startWithSilenceLimit();
         Party phone = edge.stranger("alice", Transport.UDP);
         phone.register(PUSH);
+        isDealtWith(phone);
         edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
         String invite = phone.expect("INVITE ");
         edge.pbx.expect("SIP/2.0 182");
@@ -312,6 +319,25 @@ class CrashTest {
     }
 
     @Test
+    void aCallThatIsOverIsTakenUpOnceAndNotForEver() {
+        edge.close();
+        edge = Edge.startWithT1(Duration.ofMillis(20)); // 64*T1 is 1.3 s
+        String call = parkedCall();
+        edge.pbx.cancel(call);
+        edge.pbx.expect("SIP/2.0 200");
+        String refusal = edge.pbx.expect("SIP/2.0 487");
+        await().until(edge.disk::idle);
+        crash();
+        edge.pbx.expectAgain(refusal);
+        for (int crashes = 2; edge.sip.calls() > 0; crashes++) {
+            assertThat(crashes).isLessThan(100);
+            await().until(edge.disk::idle);
+            crash();
+        }
+        await().until(() -> edge.disk.calls() == 0);
+    }
+
+    @Test
     void aByeThatWasAnsweredIsAnsweredAgain() {
         Edge.Established talk = edge.establish();
         String bye = talk.caller().send("BYE", "");
@@ -423,6 +449,7 @@ class CrashTest {
         startWithSilenceLimit();
         Party phone = edge.stranger("alice", Transport.UDP);
         phone.register(PUSH);
+        isDealtWith(phone);
         edge.disk.stall();
         edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
         await().until(() -> edge.disk.waiting() > 0);
