@@ -22,6 +22,7 @@ class LauncherTest {
     private final Path home;
     private String javaVersion = "17";
     private String mavenExit = "0";
+    private String archive = "";
 
     LauncherTest(@TempDir Path folder) throws IOException {
         this.programs = Files.createDirectory(folder.resolve("bin"));
@@ -30,6 +31,7 @@ class LauncherTest {
         program("java", """
                 case "$*" in
                 *XshowSettings*) echo "    java.specification.version = $FAKE_JAVA" >&2 ;;
+                *ArchiveClassesAtExit*) [ -n "$FAKE_ARCHIVE" ] && echo > "${1#-XX:ArchiveClassesAtExit=}" ;;
                 *) for word in "$@"; do echo "java <$word>"; done ;;
                 esac
                 """);
@@ -85,6 +87,34 @@ class LauncherTest {
     }
 
     @Test
+    void whatItKeepsForQuickerStartsIsMadeOnceForEachJar() throws Exception {
+        Path jar = Files.createFile(home.resolve("pushbridge.jar"));
+        archive = "made";
+
+        for (int builds = 0; builds < 2; builds++) {
+            Files.setLastModifiedTime(jar, FileTime.fromMillis(System.currentTimeMillis() - 10_000 + builds * 20_000L));
+            assertThat(launch(home.resolve("pushbridge"), "serve").output)
+                    .contains("preparing quicker starts", "java <serve>");
+            if (builds == 0) {
+                assertThat(launch(home.resolve("pushbridge"), "serve").output)
+                        .contains("java <-XX:SharedArchiveFile=" + home.toRealPath() + "/pushbridge-17.jsa>")
+                        .doesNotContain("preparing");
+            }
+        }
+    }
+
+    @Test
+    void withoutWhatMakesStartsQuickerItStartsAllTheSame() throws Exception {
+        Files.createFile(home.resolve("pushbridge.jar"));
+
+        Run run = launch(home.resolve("pushbridge"), "serve");
+
+        assertThat(run.exit).isZero();
+        assertThat(run.output).contains("java <serve>").doesNotContain("SharedArchiveFile");
+        assertThat(home.resolve("pushbridge-17.jsa.lock")).doesNotExist();
+    }
+
+    @Test
     void aBuildThatFailsIsSaidAndRunsNothing() throws Exception {
         Files.createFile(home.resolve("pom.xml"));
         mavenExit = "1";
@@ -129,6 +159,7 @@ class LauncherTest {
         builder.environment().put("PATH", programs + ":/usr/bin:/bin");
         builder.environment().put("FAKE_JAVA", javaVersion);
         builder.environment().put("FAKE_MAVEN", mavenExit);
+        builder.environment().put("FAKE_ARCHIVE", archive);
         builder.environment().remove("JAVA_HOME");
         builder.environment().remove("PUSHBRIDGE_JAVA_OPTS");
         Process process = builder.start();
