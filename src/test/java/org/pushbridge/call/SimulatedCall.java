@@ -203,6 +203,7 @@ final class SimulatedCall {
             methods.put(e.exchange(), e.method());
             unanswered.put(e.exchange(), new Asked(event, world.now));
         }
+        forgotten |= world.down && event instanceof CallEvent.Begun; // its INVITE meets nobody
         if (world.down || forgotten || (isOfTheEdge(event) && world.isOfAnEarlierRun())) {
             return;
         }
