@@ -24,7 +24,7 @@ registered() {
     stop_server
     table a rate:calls/s peer:peer achieved:achieved calls:calls failed:failed refused:503 retransmissions:retrans. \
         cpu_ms_per_call:CPU\ ms/call jit_s:JIT\ s per_phones_cpu:/UAS response_p50_ms:p50\ ms response_p99_ms:p99\ ms heap_mb:heap\ MB \
-        memory_mb:memory\ MB threads:threads others_cpu_percent:others\ %
+        memory_mb:memory\ MB threads:threads
 }
 warm_up() { # RATE SECONDS
     local peer
@@ -46,8 +46,6 @@ calls_to() {
     BEFORE=$CPU
     jit_of "$SERVER_PID"
     JIT_BEFORE=$JIT
-    busy_of
-    BUSY_BEFORE=$BUSY BEGAN=$(now)
     LIMIT=$(($3 + 4)) sipp_runs caller caller-calls "$PBX_IP" 7000 "${ADDRESS[$1]}" -inf "$WORK/awake.csv" -r "$2" -m $(($2 * $3)) \
         -trace_shortmsg -shortmessage_file short
     sleep 0.2
@@ -57,9 +55,6 @@ calls_to() {
     jit_of "$SERVER_PID"
     cpu_of "$phones"
     PHONES_CPU=$CPU
-    busy_of
-    # What the machine did beside this, in per cent of all its CPUs.
-    OTHERS=$(calc "($BUSY - $BUSY_BEFORE - ($AFTER - $BEFORE) - $PHONES_CPU - $SIPP_CPU) / ($(now) - $BEGAN) / $(nproc) * 100" %.0f)
     sipp_stops "$phones"
 }
 registered_cell() { # PEER RATE SECONDS TURN WARM
@@ -83,7 +78,7 @@ registered_cell() { # PEER RATE SECONDS TURN WARM
         "phones_cpu_ms_per_call=$(calc "$PHONES_CPU * 1000 / $calls")" \
         "caller_cpu_ms_per_call=$(calc "$SIPP_CPU * 1000 / $calls")" \
         "per_phones_cpu=$(calc "$PHONES_CPU ? ($AFTER - $BEFORE) / $PHONES_CPU : 0" %.2f)" \
-        "response_p50_ms=$P50" "response_p99_ms=$P99" "jit_s=$jit" "others_cpu_percent=$OTHERS" \
+        "response_p50_ms=$P50" "response_p99_ms=$P99" "jit_s=$jit" \
         "heap_mb=$HEAP" "memory_mb=$MEMORY" "threads=$THREADS"
     say "   $2/s $1: $(per_call "$AFTER - $BEFORE" $((calls - failed))) ms a call, $failed of $calls failed, $REFUSED of them by 503"
 }

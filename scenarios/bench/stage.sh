@@ -204,13 +204,6 @@ cpu_of() {
     done
     CPU=$((sum / TICKS)).$(printf '%03d' $((sum % TICKS * 1000 / TICKS)))
 }
-# busy_of sets BUSY: seconds that all CPUs have worked, for whomever
-busy_of() {
-    local fields
-    read -ra fields </proc/stat
-    BUSY=$(((fields[1] + fields[2] + fields[3] + fields[6] + fields[7] + fields[8]) * 100 / TICKS))
-    BUSY=$((BUSY / 100)).$(printf '%02d' $((BUSY % 100)))
-}
 # jit_of PID sets JIT: seconds that its compiler threads have used; they are part of its CPU
 jit_of() {
     JIT=$(cat /proc/"$1"/task/*/stat 2>/dev/null |
