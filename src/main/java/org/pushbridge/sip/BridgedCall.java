@@ -242,11 +242,12 @@ final class BridgedCall implements CallEdge {
 
     /** It has its final response, which may not have left; a 2xx is repeated until its ACK comes. */
     private void answerAgain(InboundRequest request, Confirmed asked, CallMemory.Answer answer) {
+        SIPResponse response = parsed(answer);
         Duration age = Duration.between(answer.since(), bridge.clock().instant());
         if (age.compareTo(bridge.settings().t1().multipliedBy(64)) >= 0) {
-            return; // its sender has given up
+            request.respondOnce(response); // its sender has had it, or has given up; its transaction must end
+            return;
         }
-        SIPResponse response = parsed(answer);
         request.respond(response);
         if (response.getStatusCode() < 300) {
             ExchangeId id = new ExchangeId(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
+import java.time.Instant;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.pushbridge.sip.stack.Transport;
@@ -271,6 +272,24 @@ class CrashTest {
         assertThat(ack).endsWith("v=1\r\n");
         Edge.hangUp(talk.callee(), talk.caller());
         ended();
+    }
+
+    @Test
+    void aReInviteFromLongAgoLeavesNothingBehind() {
+        edge.close();
+        edge = Edge.startWithT1(Duration.ofMillis(20)); // 64*T1 is 1.3 s
+        Edge.Established talk = edge.establish();
+        String reInvite = talk.caller().send("INVITE", "");
+        Party phone = talk.callee().party;
+        phone.answer(phone.expect("INVITE "), 200, "");
+        edge.pbx.expect("SIP/2.0 200");
+        talk.caller().send("ACK", Wire.cseq(reInvite), "");
+        phone.expect("ACK ");
+        Instant answered = Instant.now();
+        await().until(() -> Instant.now().isAfter(answered.plusMillis(1500)));
+        crash();
+        await().until(() -> edge.sip.calls() == 1 && edge.sip.stack().serverTransactions() == 0);
+        info(talk.callee(), talk.caller(), 1);
     }
 
     @Test
