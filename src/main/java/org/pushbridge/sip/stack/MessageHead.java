@@ -3,6 +3,7 @@ package org.pushbridge.sip.stack;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,12 +26,9 @@ final class MessageHead {
     /** JAIN-SIP's parameter lists take quadratic time; no honest header line has so many. */
     private static final int MAX_SEPARATORS = 400;
 
-    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9.!%*_+`'~-]+");
+    private static final BitSet TOKEN = tokenCharacters();
     private static final Pattern VERSION = Pattern.compile("SIP/\\d+\\.\\d+", Pattern.CASE_INSENSITIVE);
-    private static final Pattern STATUS_LINE =
-            Pattern.compile("SIP/2\\.0 ([1-6]\\d\\d)( .*)?", Pattern.CASE_INSENSITIVE);
-    private static final Pattern CSEQ = Pattern.compile("(\\d{1,10})\\s+(" + TOKEN + ")");
-    private static final Pattern RACK = Pattern.compile("(\\d{1,10})\\s+(\\d{1,10})\\s+" + TOKEN);
+    private static final Pattern RACK = Pattern.compile("(\\d{1,10})\\s+(\\d{1,10})\\s+[A-Za-z0-9.!%*_+`'~-]+");
     private static final Pattern BARE_IPV6 =
             Pattern.compile("sips?:([^@]*@)?[0-9a-f]*:[0-9a-f]*:", Pattern.CASE_INSENSITIVE);
     private static final Pattern RPORT = Pattern.compile(";\\s*rport(?=\\s*(;|,|$))", Pattern.CASE_INSENSITIVE);
@@ -68,12 +66,16 @@ final class MessageHead {
             "session-expires",
             "to");
 
+    /** Names as nearly everybody spells them, in lower case. */
+    private static final Map<String, String> USUAL_NAMES = usualNames();
+
     private static final Pattern DEVICE_TOKEN =
             Pattern.compile("[;:\\s](pn-prid|pn-tok|device-uid)\\s*=", Pattern.CASE_INSENSITIVE);
 
     private String startLine = "";
     private String method = "";
     private boolean response;
+    private final List<String> headerLines = new ArrayList<>(16);
     private final List<String> vias = new ArrayList<>(2);
     private final Map<String, String> singles = new HashMap<>();
     private int contentLength = -1;
@@ -83,6 +85,37 @@ final class MessageHead {
 
     private MessageHead(int length) {
         this.length = length;
+    }
+
+    private static BitSet tokenCharacters() {
+        BitSet characters = new BitSet(128);
+        characters.set('0', '9' + 1);
+        characters.set('A', 'Z' + 1);
+        characters.set('a', 'z' + 1);
+        ".!%*_+`'~-".chars().forEach(characters::set);
+        return characters;
+    }
+
+    private static Map<String, String> usualNames() {
+        Map<String, String> names = new HashMap<>();
+        for (String name : SINGLE) {
+            names.put(title(name), name);
+        }
+        for (String name : List.of(
+                "allow",
+                "authorization",
+                "contact",
+                "record-route",
+                "require",
+                "route",
+                "server",
+                "subject",
+                "supported",
+                "user-agent",
+                "via")) {
+            names.put(title(name), name);
+        }
+        return Map.copyOf(names);
     }
 
     /**
@@ -171,13 +204,13 @@ final class MessageHead {
         startLine = line;
         if (line.regionMatches(true, 0, "SIP/", 0, 4)) {
             response = true;
-            if (!STATUS_LINE.matcher(line).matches()) {
+            if (!isStatusLine(line)) {
                 fail(Fault.bad("Bad Status Line", "A status line is SIP/2.0, three digits and a phrase"));
             }
             return;
         }
         String[] parts = line.split(" ", -1);
-        if (parts.length != 3 || !TOKEN.matcher(parts[0]).matches() || parts[1].isEmpty()) {
+        if (parts.length != 3 || !isToken(parts[0]) || parts[1].isEmpty()) {
             method = parts[0];
             lengthInDoubt |= !line.toUpperCase(Locale.ROOT).endsWith("SIP/2.0");
             fail(badRequestLine());
@@ -185,10 +218,11 @@ final class MessageHead {
         }
         method = parts[0];
         String uri = parts[1];
-        if (!VERSION.matcher(parts[2]).matches()) {
+        boolean known = parts[2].equalsIgnoreCase("SIP/2.0");
+        if (!known && !VERSION.matcher(parts[2]).matches()) {
             lengthInDoubt = true;
             fail(badRequestLine());
-        } else if (!parts[2].equalsIgnoreCase("SIP/2.0")) {
+        } else if (!known) {
             fail(new Fault(505, "Version Not Supported"));
         } else if (method.chars().anyMatch(Character::isLowerCase)) {
             // JAIN-SIP would write it in capitals, which makes another method of it (RFC 3261 section 7.1).
@@ -200,30 +234,37 @@ final class MessageHead {
         } else if (uri.regionMatches(true, 0, "sip", 0, 3) && uri.indexOf('?', uri.lastIndexOf('@')) >= 0) {
             // RFC 3261 section 19.1.1: no headers in a Request-URI.
             fail(Fault.bad("Headers in Request-URI", "The Request-URI must not hold headers"));
-        } else if (BARE_IPV6.matcher(uri).lookingAt()) {
+        } else if (uri.indexOf(':') != uri.lastIndexOf(':')
+                && BARE_IPV6.matcher(uri).lookingAt()) {
             fail(Fault.bad("Bad Request-URI", "An IPv6 address in the Request-URI needs square brackets"));
-        } else if (separators(uri) > 64) {
+        } else if (separators(uri, 0) > 64) {
             fail(Fault.bad("Too Many URI Parameters", "The Request-URI has too many parameters"));
         }
     }
 
     private void readHeader(String line) {
+        headerLines.add(line);
         int colon = line.indexOf(':');
-        String name = colon < 0 ? "" : line.substring(0, colon).strip().toLowerCase(Locale.ROOT);
-        if (!TOKEN.matcher(name).matches() || line.charAt(0) == ' ') {
-            fail(Fault.bad("Bad Header Line", "A header line is a name, a colon and a value"));
-            return;
+        String spelled = colon < 0 ? "" : line.substring(0, colon);
+        String name = USUAL_NAMES.get(spelled);
+        if (name == null) {
+            name = spelled.strip().toLowerCase(Locale.ROOT);
+            if (!isToken(name) || line.charAt(0) == ' ') {
+                fail(Fault.bad("Bad Header Line", "A header line is a name, a colon and a value"));
+                return;
+            }
+            name = COMPACT.getOrDefault(name, name);
         }
-        name = COMPACT.getOrDefault(name, name);
-        String value = line.substring(colon + 1).strip();
-        if (separators(value) > MAX_SEPARATORS) {
+        if (separators(line, colon + 1) > MAX_SEPARATORS) {
             fail(Fault.bad("Too Many Parameters", title(name) + " has too many parameters or elements"));
         }
-        if (name.equals("via")) {
-            vias.add(value);
+        boolean via = name.equals("via");
+        if (!via && !SINGLE.contains(name)) {
             return;
         }
-        if (!SINGLE.contains(name)) {
+        String value = line.substring(colon + 1).strip();
+        if (via) {
+            vias.add(value);
             return;
         }
         if (singles.putIfAbsent(name, value) != null) {
@@ -245,10 +286,11 @@ final class MessageHead {
                 }
             }
             case "cseq" -> {
-                Matcher cseq = CSEQ.matcher(value);
-                if (!cseq.matches() || Long.parseLong(cseq.group(1)) > Integer.MAX_VALUE) {
+                int blank = firstBlank(value);
+                String named = value.substring(blank).strip();
+                if (!isSequenceNumber(value.substring(0, blank)) || !isToken(named)) {
                     fail(Fault.bad("Bad CSeq", "CSeq is a number below 2147483648, a space and a method"));
-                } else if (!response && !cseq.group(2).equals(method)) {
+                } else if (!response && !named.equals(method)) {
                     fail(Fault.bad("CSeq Method Mismatch", "CSeq names another method than the start line"));
                 }
             }
@@ -310,6 +352,11 @@ final class MessageHead {
         return startLine;
     }
 
+    /** Each header, lines that continue it included. */
+    List<String> headerLines() {
+        return headerLines;
+    }
+
     /** In bytes, the empty line included. */
     int length() {
         return length;
@@ -335,11 +382,7 @@ final class MessageHead {
 
     /** @param more further header lines, each with its end */
     Optional<byte[]> answer(Fault to, InetSocketAddress source, String server, String more) {
-        if (response
-                || method.isEmpty()
-                || method.equals("ACK")
-                || vias.isEmpty()
-                || !TOKEN.matcher(method).matches()) {
+        if (response || method.isEmpty() || method.equals("ACK") || vias.isEmpty() || !isToken(method)) {
             return Optional.empty();
         }
         StringBuilder text = new StringBuilder(512);
@@ -388,7 +431,39 @@ final class MessageHead {
     }
 
     private static boolean isDigits(String value) {
-        return value.chars().allMatch(c -> c >= '0' && c <= '9');
+        for (int i = 0; i < value.length(); i++) {
+            if (value.charAt(i) < '0' || value.charAt(i) > '9') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isToken(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            if (!TOKEN.get(value.charAt(i))) {
+                return false;
+            }
+        }
+        return !value.isEmpty();
+    }
+
+    private static boolean isStatusLine(String line) {
+        return line.regionMatches(true, 0, "SIP/2.0 ", 0, 8)
+                && line.length() >= 11
+                && line.charAt(8) >= '1'
+                && line.charAt(8) <= '6'
+                && isDigits(line.substring(9, 11))
+                && (line.length() == 11 || line.charAt(11) == ' ');
+    }
+
+    /** Its length if there is none. */
+    private static int firstBlank(String value) {
+        int at = 0;
+        while (at < value.length() && value.charAt(at) != ' ' && value.charAt(at) != '\t') {
+            at++;
+        }
+        return at;
     }
 
     /** The usual cause: an app printed the bytes of its device token as text. */
@@ -414,9 +489,9 @@ final class MessageHead {
         return false;
     }
 
-    private static long separators(String value) {
+    private static long separators(String value, int from) {
         long found = 0;
-        for (int i = 0; i < value.length(); i++) {
+        for (int i = from; i < value.length(); i++) {
             char c = value.charAt(i);
             if (c == ';' || c == ',' || c == '&') {
                 found++;

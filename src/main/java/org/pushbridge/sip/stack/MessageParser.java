@@ -14,6 +14,7 @@ import gov.nist.javax.sip.header.RSeq;
 import gov.nist.javax.sip.header.RecordRoute;
 import gov.nist.javax.sip.header.RequestLine;
 import gov.nist.javax.sip.header.Route;
+import gov.nist.javax.sip.header.SIPHeader;
 import gov.nist.javax.sip.header.StatusLine;
 import gov.nist.javax.sip.header.To;
 import gov.nist.javax.sip.header.Via;
@@ -24,7 +25,6 @@ import gov.nist.javax.sip.parser.StringMsgParser;
 import java.text.ParseException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import javax.sip.InvalidArgumentException;
@@ -53,9 +53,8 @@ final class MessageParser {
     private static final int LAST_PORT = 65_535;
     private static final Pattern PORT = Pattern.compile("\\d{1,5}");
 
-    /** What is certain to be read again: one name in quotes, one SIP URI in brackets, and nothing odd in either. */
-    private static final Pattern PLAIN =
-            Pattern.compile("(\"[\\w .+-]*\" )?<sips?:[\\w.+~*-]+(@[\\w.:\\[\\]-]+)?(;[\\w=.-]+)*>");
+    /** How the names of headers with addresses begin, and their compact forms. */
+    private static final String MAY_BE_ADDRESS = "FfTtCcMmRr";
 
     private static final AddressFactoryImpl ADDRESSES = new AddressFactoryImpl();
 
@@ -107,25 +106,54 @@ final class MessageParser {
         }
     }
 
+    /** JAIN-SIP's parser, for the lines that are not plain. */
+    private static final class LineParser extends StringMsgParser {
+        private static final byte[] NOTHING = {};
+
+        private final ParseExceptionListener listener;
+        /** Whether it read an address, which may be one that could not be read again. */
+        private boolean readAddress;
+
+        LineParser(ParseExceptionListener listener) {
+            this.listener = listener;
+        }
+
+        SIPMessage parse(MessageHead head) throws ParseException {
+            SIPMessage plain = PlainText.startLine(head.startLine());
+            SIPMessage message =
+                    plain == null ? processFirstLine(trimEndOfLine(head.startLine()), listener, NOTHING) : plain;
+            for (String line : head.headerLines()) {
+                String trimmed = trimEndOfLine(line);
+                SIPHeader header = PlainText.header(trimmed);
+                if (header == null) {
+                    readAddress |= MAY_BE_ADDRESS.indexOf(trimmed.charAt(0)) >= 0;
+                    processHeader(trimmed, message, listener, NOTHING);
+                } else {
+                    message.attachHeader(header, false);
+                }
+            }
+            return message;
+        }
+    }
+
     /**
-     * @param head start line, headers and the empty line
+     * @param head without a fault
      * @param body without what does not belong to it
      */
-    static SIPMessage parse(byte[] head, byte[] body) throws Malformed {
+    static SIPMessage parse(MessageHead head, byte[] body) throws Malformed {
         SIPMessage message;
         Judge judge = new Judge();
-        ParseExceptionListener listener =
-                (problem, unfinished, header, text, whole) -> judge.judge(problem, unfinished, header, text);
+        LineParser parser = new LineParser(
+                (problem, unfinished, header, text, whole) -> judge.judge(problem, unfinished, header, text));
         try {
-            message = new StringMsgParser().parseSIPMessage(head, false, false, listener);
+            message = parser.parse(head);
         } catch (ParseException | RuntimeException | StackOverflowError e) {
             // Among the runtime exceptions: NumberFormatException for numbers too large for JAIN-SIP.
             throw new Malformed(Fault.bad("Bad Message", judge.unreadable + " cannot be read"));
         } finally {
             HeaderNames.forgetTooMany();
         }
-        if (message == null
-                || message.getFrom() == null
+        if (message.getFrom() == null
                 || message.getTo() == null
                 || message.getCallId() == null
                 || message.getCSeq() == null
@@ -133,15 +161,15 @@ final class MessageParser {
             throw new Malformed(Fault.bad("Missing Header", "From, To, Call-ID, CSeq or Via cannot be read"));
         }
         String branch = message.getTopmostVia().getBranch();
-        if (branch == null
-                || branch.length() <= 7
-                || !branch.toLowerCase(Locale.ROOT).startsWith("z9hg4bk")) {
+        if (branch == null || branch.length() <= 7 || !branch.regionMatches(true, 0, "z9hG4bK", 0, 7)) {
             // Without the cookie, transactions would have to be matched by scanning all of them (RFC 3261 17.2.3).
             throw new Malformed(
                     Fault.bad("Branch Without Magic Cookie", "The branch of the first Via has to begin with z9hG4bK"));
         }
         requireSoundVias(message);
-        requireSoundAddresses(message);
+        if (parser.readAddress) {
+            requireSoundAddresses(message);
+        }
         try {
             if (message instanceof SIPRequest && message.getMaxForwards() == null) {
                 MaxForwards added = new MaxForwards();
@@ -195,14 +223,11 @@ final class MessageParser {
         if (address.getURI() instanceof SipUri sip && sip.getPort() > LAST_PORT) {
             throw new Malformed(Fault.bad("Bad URI", name + " names a port above 65535"));
         }
-        String text = address.toString();
-        if (address.getURI() instanceof SipUri && PLAIN.matcher(text).matches()) {
-            return;
-        }
         try {
             String uri = address.getURI().toString();
             if (uri.equals(ADDRESSES.createURI(uri).toString())
-                    && uri.equals(ADDRESSES.createAddress(text).getURI().toString())) {
+                    && uri.equals(
+                            ADDRESSES.createAddress(address.toString()).getURI().toString())) {
                 return;
             }
         } catch (ParseException | RuntimeException unreadable) {
@@ -211,10 +236,13 @@ final class MessageParser {
         throw new Malformed(Fault.bad("Bad Address", name + " cannot be read"));
     }
 
-    /** @see #parse(byte[], byte[]) */
-    static SIPMessage parse(byte[] data, int from, int headLength, int bodyLength) throws Malformed {
-        int bodyFrom = from + headLength;
-        return parse(
-                Arrays.copyOfRange(data, from, bodyFrom), Arrays.copyOfRange(data, bodyFrom, bodyFrom + bodyLength));
+    /** A message of our own, whole in {@code data}. */
+    static SIPMessage parse(byte[] data) throws Malformed {
+        int end = MessageHead.end(data, 0, 0, data.length);
+        MessageHead head = MessageHead.read(data, 0, end < 0 ? data.length : end);
+        if (end < 0 || head.fault().isPresent()) {
+            throw new Malformed(head.fault().orElseGet(() -> Fault.bad("Bad Message", "It has no end")));
+        }
+        return parse(head, Arrays.copyOfRange(data, end, data.length));
     }
 }

@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -115,7 +116,7 @@ final class Reception {
         }
         try {
             int body = head.contentLength() < 0 ? follows : head.contentLength();
-            SIPMessage message = MessageParser.parse(data, from, end - from, body);
+            SIPMessage message = MessageParser.parse(head, Arrays.copyOfRange(data, end, end + body));
             accept(message, listener.linkTo(source), source, listener);
         } catch (MessageParser.Malformed e) {
             answerRefused(listener, source, head, e.fault());
@@ -325,10 +326,8 @@ final class Reception {
     }
 
     private static SIPRequest parsed(byte[] invite, Flow flow) {
-        int end = MessageHead.end(invite, 0, 0, invite.length);
         try {
-            if (end > 0
-                    && MessageParser.parse(invite, 0, end, invite.length - end) instanceof SIPRequest request
+            if (MessageParser.parse(invite) instanceof SIPRequest request
                     && request.getMethod().equals("INVITE")) {
                 request.setRemoteAddress(flow.remote().getAddress());
                 request.setRemotePort(flow.remote().getPort());

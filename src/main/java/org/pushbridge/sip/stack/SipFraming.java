@@ -31,7 +31,6 @@ final class SipFraming extends ByteToMessageDecoder {
     private final boolean firstMessageDue;
     private @Nullable ScheduledFuture<?> patience;
     private @Nullable MessageHead head;
-    private byte[] headBytes = NOTHING;
     private int searched;
     private boolean closing;
 
@@ -71,9 +70,7 @@ final class SipFraming extends ByteToMessageDecoder {
         byte[] body = bodyLength == 0 ? NOTHING : new byte[bodyLength];
         in.readBytes(body);
         endPatience();
-        byte[] headOfMessage = headBytes;
         head = null;
-        headBytes = NOTHING;
         searched = 0;
         if (in.isReadable()) {
             beginPatience(context);
@@ -87,7 +84,7 @@ final class SipFraming extends ByteToMessageDecoder {
             return;
         }
         try {
-            SIPMessage message = MessageParser.parse(headOfMessage, body);
+            SIPMessage message = MessageParser.parse(complete, body);
             out.add(message);
         } catch (MessageParser.Malformed e) {
             refuse(context, complete, e.fault(), false);
@@ -144,7 +141,7 @@ final class SipFraming extends ByteToMessageDecoder {
             searched = in.readableBytes();
             return false;
         }
-        headBytes = new byte[end - start];
+        byte[] headBytes = new byte[end - start];
         in.readBytes(headBytes);
         MessageHead read = MessageHead.read(headBytes, 0, headBytes.length);
         if (read.isUnframed()) {

@@ -221,9 +221,8 @@ public final class SipStack implements AutoCloseable {
      * @throws IllegalArgumentException if it is none
      */
     public SIPResponse parseResponse(byte[] response) {
-        int end = MessageHead.end(response, 0, 0, response.length);
         try {
-            if (end > 0 && MessageParser.parse(response, 0, end, response.length - end) instanceof SIPResponse parsed) {
+            if (MessageParser.parse(response) instanceof SIPResponse parsed) {
                 return parsed;
             }
         } catch (MessageParser.Malformed e) {

@@ -6,6 +6,7 @@ import gov.nist.javax.sip.stack.SIPTransactionStack;
 import java.lang.reflect.Field;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -80,7 +81,7 @@ public final class Injector {
         }
         try {
             int body = head.contentLength() < 0 ? data.length - end : Math.min(head.contentLength(), data.length - end);
-            return Optional.of(MessageParser.parse(data, 0, end, body));
+            return Optional.of(MessageParser.parse(head, Arrays.copyOfRange(data, end, end + body)));
         } catch (MessageParser.Malformed refused) {
             return Optional.empty();
         }
