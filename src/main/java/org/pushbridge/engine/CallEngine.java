@@ -134,8 +134,11 @@ public final class CallEngine<E extends CallEdge> implements AutoCloseable {
 
     /** How long the oldest work of the shard that is most behind has waited so far. */
     public Duration delay() {
-        return Duration.ofNanos(
-                shards.stream().mapToLong(Shard::delayNanos).max().orElse(0));
+        long longest = 0;
+        for (Shard shard : shards) {
+            longest = Math.max(longest, shard.delayNanos());
+        }
+        return Duration.ofNanos(longest);
     }
 
     public EngineSettings settings() {

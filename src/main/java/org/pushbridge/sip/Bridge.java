@@ -8,11 +8,14 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sip.header.Header;
+import org.jspecify.annotations.Nullable;
 import org.pushbridge.call.CallId;
 import org.pushbridge.call.LegId;
 import org.pushbridge.call.Pushes;
@@ -27,6 +30,7 @@ import org.pushbridge.device.Tombstones;
 import org.pushbridge.engine.CallEngine;
 import org.pushbridge.sip.registrar.Addresses;
 import org.pushbridge.sip.stack.Destination;
+import org.pushbridge.sip.stack.LocalAddress;
 import org.pushbridge.sip.stack.SipStack;
 import org.pushbridge.sip.stack.Transport;
 
@@ -49,8 +53,11 @@ final class Bridge {
     private final TrunkAddresses trunkAddresses;
     private final Admission admission;
     private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
-    /** Those among them that one side has ended; the other may not know it for a while. */
-    private final Set<CallId> hungUp = ConcurrentHashMap.newKeySet();
+    /** The calls of each of them; true for one that a side has ended: the other may not know it for a while. */
+    private final Map<DeviceId, Map<CallId, Boolean>> callsOf = new ConcurrentHashMap<>();
+
+    /** One for each address of our own; they are never changed. */
+    private final Map<LocalAddress, Contact> contacts = new ConcurrentHashMap<>();
 
     private volatile Optional<DialogEvents> dialogEvents = Optional.empty();
     private volatile Optional<Verdicts> verdicts = Optional.empty();
@@ -175,38 +182,50 @@ final class Bridge {
 
     /** Notes that two devices talk. */
     void busy(CallId call, Optional<DeviceId> one, Optional<DeviceId> other) {
-        Set<DeviceId> both = ConcurrentHashMap.newKeySet();
+        Set<DeviceId> both = new HashSet<>();
         one.ifPresent(both::add);
         other.ifPresent(both::add);
-        talking.put(call, both);
+        if (!both.isEmpty() && talking.putIfAbsent(call, both) == null) {
+            both.forEach(device -> callsOf.compute(device, (id, before) -> with(before, call, false)));
+        }
     }
 
     /** One of them hung up: a device whose connection is gone does not know yet, but can take another call. */
     void hungUp(CallId call) {
-        if (talking.containsKey(call)) {
-            hungUp.add(call);
+        for (DeviceId each : talking.getOrDefault(call, Set.of())) {
+            callsOf.computeIfPresent(each, (id, before) -> before.containsKey(call) ? with(before, call, true) : before);
         }
+    }
+
+    private static Map<CallId, Boolean> with(@Nullable Map<CallId, Boolean> before, CallId call, boolean ended) {
+        Map<CallId, Boolean> now = before == null ? new HashMap<>() : new HashMap<>(before);
+        now.put(call, ended);
+        return now;
+    }
+
+    private static @Nullable Map<CallId, Boolean> without(Map<CallId, Boolean> before, CallId call) {
+        Map<CallId, Boolean> now = new HashMap<>(before);
+        now.remove(call);
+        return now.isEmpty() ? null : now;
     }
 
     /** They talk no more, as both know; what was not to disturb them is due now. */
     void over(CallId call) {
         Set<DeviceId> both = talking.remove(call);
-        hungUp.remove(call);
         if (both != null) {
+            both.forEach(each -> callsOf.computeIfPresent(each, (id, before) -> without(before, call)));
             both.stream().flatMap(id -> directory.device(id).stream()).forEach(verdicts()::tell);
         }
     }
 
     /** Whether it is in a call, as far as it knows. */
     boolean isTalking(DeviceId device) {
-        return talking.values().stream().anyMatch(devices -> devices.contains(device));
+        return callsOf.containsKey(device);
     }
 
     /** Whether it is in a call that goes on. */
     boolean isBusy(DeviceId device) {
-        return talking.entrySet().stream()
-                .anyMatch(call ->
-                        !hungUp.contains(call.getKey()) && call.getValue().contains(device));
+        return callsOf.getOrDefault(device, Map.of()).containsValue(false);
     }
 
     // --- addresses -----------------------------------------------------------------------------------------------
@@ -263,7 +282,8 @@ final class Bridge {
 
     /** The bridge's own Contact in messages to a destination. */
     Contact contactFor(Destination destination) {
-        return Messages.contact("sip:" + stack().localAddressFor(destination));
+        return contacts.computeIfAbsent(
+                stack().localAddressFor(destination), local -> Messages.contact("sip:" + local));
     }
 
     /** Whether users of this domain live here. */

@@ -546,9 +546,9 @@ final class BridgedCall implements CallEdge {
         SIPRequest invite = Messages.request(
                 "INVITE",
                 leg.requestUri,
-                Messages.party(incoming.getFrom().getAddress()),
+                caller.from,
                 leg.localTag,
-                Messages.party(incoming.getTo().getAddress()),
+                caller.to,
                 Optional.empty(),
                 leg.callId,
                 INVITE_CSEQ,
@@ -1316,9 +1316,9 @@ final class BridgedCall implements CallEdge {
     private Dialog legDialog(DeviceLeg leg, SIPResponse response, String targetIfNoContact) {
         return new Dialog(
                 leg.callId,
-                Messages.party(response.getFrom().getAddress()),
+                caller.from,
                 leg.localTag,
-                Messages.party(response.getTo().getAddress()),
+                caller.to,
                 response.getToTag() == null ? "" : response.getToTag(),
                 INVITE_CSEQ,
                 -1,

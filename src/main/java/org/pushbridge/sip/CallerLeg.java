@@ -17,6 +17,10 @@ final class CallerLeg {
     final InboundRequest invite;
     FarEnd farEnd;
     final Carried offer;
+    /** Who calls and who is called, as text: From and To of every leg. */
+    final String from;
+
+    final String to;
     final String callId;
     final long cseq;
     /** The To tag of responses that stem from no device. */
@@ -45,6 +49,8 @@ final class CallerLeg {
         this.invite = invite;
         this.farEnd = farEnd;
         this.offer = offer;
+        this.from = Messages.party(invite.message().getFrom().getAddress());
+        this.to = Messages.party(invite.message().getTo().getAddress());
         this.callId = invite.message().getCallId().getCallId();
         this.cseq = invite.message().getCSeq().getSeqNumber();
     }
@@ -57,9 +63,9 @@ final class CallerLeg {
             claim.accept(tag);
             return new Dialog(
                     callId,
-                    Messages.party(message.getTo().getAddress()),
+                    to,
                     tag,
-                    Messages.party(message.getFrom().getAddress()),
+                    from,
                     message.getFromTag() == null ? "" : message.getFromTag(),
                     0,
                     cseq,

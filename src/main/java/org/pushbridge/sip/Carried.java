@@ -5,6 +5,7 @@ import gov.nist.javax.sip.header.Require;
 import gov.nist.javax.sip.header.RequireList;
 import gov.nist.javax.sip.header.SIPHeader;
 import gov.nist.javax.sip.header.SIPHeaderList;
+import gov.nist.javax.sip.header.SIPHeaderNamesCache;
 import gov.nist.javax.sip.header.Supported;
 import gov.nist.javax.sip.header.SupportedList;
 import gov.nist.javax.sip.message.SIPMessage;
@@ -105,7 +106,7 @@ final class Carried implements Content {
         List<SIPHeader> crossing = new ArrayList<>();
         for (Iterator<SIPHeader> headers = message.getHeaders(); headers.hasNext(); ) {
             SIPHeader header = headers.next();
-            String name = header.getName().toLowerCase(Locale.ROOT);
+            String name = SIPHeaderNamesCache.toLowerCase(header.getName());
             if (!OF_ONE_LEG.contains(name)
                     && !name.startsWith(OURS)
                     && (identityTrusted || !isAssertedIdentity(name))
@@ -122,10 +123,11 @@ final class Carried implements Content {
 
     private static <H extends SIPHeader> Optional<SIPHeader> endToEnd(
             SIPMessage message, String name, Function<String, H> option, SIPHeaderList<H> list) {
-        options(message, name).stream()
-                .filter(END_TO_END_OPTIONS::contains)
-                .map(option)
-                .forEach(list::add);
+        for (String tag : options(message, name)) {
+            if (END_TO_END_OPTIONS.contains(tag)) {
+                list.add(option.apply(tag));
+            }
+        }
         return list.isEmpty() ? Optional.empty() : Optional.of(list);
     }
 
@@ -185,13 +187,19 @@ final class Carried implements Content {
 
     /** The option tags a request requires that the bridge cannot carry: answered 420 (RFC 3261 section 8.2.2.3). */
     static List<String> unsupported(SIPMessage request) {
-        return options(request, "Require").stream()
-                .filter(tag -> !END_TO_END_OPTIONS.contains(tag))
-                .toList();
+        List<String> required = options(request, "Require");
+        return required.isEmpty()
+                ? required
+                : required.stream()
+                        .filter(tag -> !END_TO_END_OPTIONS.contains(tag))
+                        .toList();
     }
 
     /** The option tags of a Supported, Require or Proxy-Require header, lower case. */
     static List<String> options(SIPMessage message, String headerName) {
+        if (message.getHeader(headerName) == null) {
+            return List.of();
+        }
         List<String> tags = new ArrayList<>();
         for (Iterator<SIPHeader> headers = message.getHeaders(); headers.hasNext(); ) {
             SIPHeader header = headers.next();

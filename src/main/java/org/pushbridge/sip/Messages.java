@@ -31,6 +31,7 @@ import javax.sip.InvalidArgumentException;
 import javax.sip.address.Address;
 import javax.sip.address.URI;
 import javax.sip.header.Header;
+import org.pushbridge.sip.stack.PlainText;
 
 /** Builds the requests of the bridge's own legs, and reads what JAIN-SIP leaves as text. Safe for any thread. */
 final class Messages {
@@ -200,7 +201,7 @@ final class Messages {
 
     /** A Contact URI without pn-* parameters (RFC 8599 section 5.3.1 forbids that they leave). */
     static String withoutPushParameters(String contactUri) {
-        if (!(uri(contactUri) instanceof SipUri sip)) {
+        if (contactUri.indexOf(';') < 0 || !(uri(contactUri) instanceof SipUri sip)) {
             return contactUri;
         }
         SipUri copy = (SipUri) sip.clone();
@@ -237,6 +238,10 @@ final class Messages {
     }
 
     static URI uri(String text) {
+        SipUri plain = PlainText.uri(text);
+        if (plain != null) {
+            return plain;
+        }
         try {
             return ADDRESSES.createURI(text);
         } catch (ParseException e) {
@@ -245,6 +250,10 @@ final class Messages {
     }
 
     static Address address(String text) {
+        Address plain = PlainText.address(text);
+        if (plain != null) {
+            return plain;
+        }
         try {
             return ADDRESSES.createAddress(text);
         } catch (ParseException e) {

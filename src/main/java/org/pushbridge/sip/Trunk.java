@@ -1,9 +1,8 @@
 package org.pushbridge.sip;
 
-import io.netty.handler.ipfilter.IpFilterRuleType;
-import io.netty.handler.ipfilter.IpSubnetFilterRule;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -40,7 +39,12 @@ public record Trunk(
     public record Destination(String host, int port, String transport) {}
 
     boolean owns(InetSocketAddress source) {
-        return sources.stream().anyMatch(range -> range.contains(source));
+        for (Source range : sources) {
+            if (range.contains(source)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** How long the longest prefix is that this number begins with; -1 if the number does not go out here. */
@@ -62,7 +66,15 @@ public record Trunk(
      */
     public record Source(InetAddress address, int prefixBits) {
         boolean contains(InetSocketAddress source) {
-            return new IpSubnetFilterRule(address, prefixBits, IpFilterRuleType.ACCEPT).matches(source);
+            byte[] first = address.getAddress();
+            byte[] other = source.getAddress().getAddress();
+            if (first.length != other.length) {
+                return false;
+            }
+            int whole = prefixBits / Byte.SIZE;
+            int rest = prefixBits % Byte.SIZE;
+            return Arrays.equals(first, 0, whole, other, 0, whole)
+                    && (rest == 0 || ((first[whole] ^ other[whole]) & 0xff) >> (Byte.SIZE - rest) == 0);
         }
     }
 }

@@ -56,7 +56,7 @@ final class Floods {
 
     /** @param data the message begins at {@code from} */
     Verdict verdict(InetAddress source, byte[] data, int from, int to) {
-        if (limits.exempt().test(source) || FREE.stream().anyMatch(start -> begins(data, from, to, start))) {
+        if (isFree(data, from, to) || limits.exempt().test(source)) {
             return Verdict.TAKE;
         }
         Buckets of = buckets.get(place(source), unused -> full());
@@ -65,6 +65,15 @@ final class Floods {
             return Verdict.TAKE;
         }
         return of.refusals().tryConsume(1) ? Verdict.REFUSE : Verdict.DROP;
+    }
+
+    private static boolean isFree(byte[] data, int from, int to) {
+        for (byte[] start : FREE) {
+            if (begins(data, from, to, start)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     Verdict verdict(InetAddress source, String startLine) {

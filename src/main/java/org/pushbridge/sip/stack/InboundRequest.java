@@ -52,7 +52,7 @@ public final class InboundRequest {
 
     /** The message as it stands now, for {@link SipStack#takeUp(byte[], Flow, boolean, Optional)}. */
     public byte[] bytes() {
-        return message.encodeAsBytes(flow.transport());
+        return Encoding.bytes(message, Transport.of(flow.transport()));
     }
 
     /** What it came over; good for requests to whoever sent it, for as long as {@link SipStack#isAlive}. */

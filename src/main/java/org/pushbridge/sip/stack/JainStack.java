@@ -2,6 +2,7 @@ package org.pushbridge.sip.stack;
 
 import gov.nist.javax.sip.EventWrapper;
 import gov.nist.javax.sip.SipStackImpl;
+import gov.nist.javax.sip.header.Via;
 import gov.nist.javax.sip.message.SIPMessage;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
@@ -13,7 +14,6 @@ import gov.nist.javax.sip.stack.ServerRequestInterface;
 import gov.nist.javax.sip.stack.ServerResponseInterface;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -105,14 +105,31 @@ final class JainStack extends SipStackImpl {
     }
 
     private static String serverKey(SIPRequest request, String method) {
-        var via = request.getTopmostVia();
-        return (via.getBranch() + "|" + via.getSentBy()).toLowerCase(Locale.ROOT) + "|" + method;
+        Via via = request.getTopmostVia();
+        StringBuilder key = new StringBuilder(64);
+        addLowerCase(key, via.getBranch());
+        key.append('|');
+        addLowerCase(key, via.getSentBy().getHost().getHostname());
+        return key.append(':').append(via.getPort()).append('|').append(method).toString();
+    }
+
+    /** ASCII alone: what is beyond is no letter of a token or a host. */
+    private static void addLowerCase(StringBuilder key, String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            key.append(c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c);
+        }
     }
 
     /** The key of the client transaction a message belongs to (RFC 3261 section 17.1.3). */
     static String clientKey(SIPMessage message) {
-        return message.getTopmostVia().getBranch().toLowerCase(Locale.ROOT) + "|"
-                + message.getCSeq().getMethod();
+        return clientKey(message, message.getCSeq().getMethod());
+    }
+
+    private static String clientKey(SIPMessage message, String method) {
+        StringBuilder key = new StringBuilder(48);
+        addLowerCase(key, message.getTopmostVia().getBranch());
+        return key.append('|').append(method).toString();
     }
 
     int serverTransactions() {
@@ -219,7 +236,7 @@ final class JainStack extends SipStackImpl {
         if (isServer) {
             return serverTransactionTable.get(cancelledKey(cancel));
         }
-        return clientTransactionTable.get(cancel.getTopmostVia().getBranch().toLowerCase(Locale.ROOT) + "|INVITE");
+        return clientTransactionTable.get(clientKey(cancel, "INVITE"));
     }
 
     /** Not how messages come in; a message that does is dropped. */

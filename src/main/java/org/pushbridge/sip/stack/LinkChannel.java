@@ -57,7 +57,7 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
     @SuppressWarnings("ReferenceEquality") // JAIN-SIP compares messages header by header.
     private synchronized byte[] encode(SIPMessage message) {
         if (message != encoded) {
-            bytes = message.encodeAsBytes(getTransport());
+            bytes = Encoding.bytes(message, link.transport());
             encoded = message;
         }
         return bytes;

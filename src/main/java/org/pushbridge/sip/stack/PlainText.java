@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * that parser: names in odd capitals, lists, escapes, IPv6 addresses, telephone numbers, passwords, white space in odd
  * places. What is read here is certain to be read again after it was written.
  */
-final class PlainText {
+public final class PlainText {
     private static final int LAST_PORT = 65_535;
     private static final int MOST_DIGITS = 9;
 
@@ -166,14 +166,14 @@ final class PlainText {
     }
 
     /** A SIP URI that is the whole text; null if it is not plain. */
-    static @Nullable SipUri uri(String text) {
+    public static @Nullable SipUri uri(String text) {
         PlainText plain = new PlainText(text, 0);
         SipUri uri = plain.uri();
         return plain.at == plain.end ? uri : null;
     }
 
     /** A name in quotes, if there is one, and a SIP URI in angle brackets, that are the whole text; null if not plain. */
-    static @Nullable AddressImpl address(String text) {
+    public static @Nullable AddressImpl address(String text) {
         PlainText plain = new PlainText(text, 0);
         AddressImpl address = plain.address();
         return plain.at == plain.end ? address : null;

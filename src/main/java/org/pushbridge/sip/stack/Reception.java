@@ -455,7 +455,7 @@ final class Reception {
     /** Sends a response outside any transaction. */
     void send(SIPResponse response, Link link) {
         addServer(response);
-        send(link, response.encodeAsBytes(link.transport().name()));
+        send(link, Encoding.bytes(response, link.transport()));
     }
 
     void send(Link link, byte[] message) {

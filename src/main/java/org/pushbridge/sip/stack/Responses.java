@@ -1,9 +1,12 @@
 package org.pushbridge.sip.stack;
 
+import gov.nist.javax.sip.header.SIPHeader;
+import gov.nist.javax.sip.header.To;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import java.text.ParseException;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Makes responses. The stack adds the Server header when it sends them. */
 public final class Responses {
@@ -11,14 +14,35 @@ public final class Responses {
 
     /**
      * A response with the request's Via, From, To, Call-ID, CSeq and Timestamp, and its Record-Route where a dialog
-     * may begin (RFC 3261 section 8.2.6.2). The request is not changed.
+     * may begin (RFC 3261 section 8.2.6.2). They share these headers, which are not to be changed any more.
      *
      * @param toTag set unless the request has a To tag already; RFC 3261 asks for one in everything but a 100
      */
     public static SIPResponse create(SIPRequest request, int status, Optional<String> toTag) {
-        SIPResponse response = request.createResponse(status);
-        toTag.filter(tag -> request.getToTag() == null).ifPresent(tag -> setToTag(response, tag));
+        SIPResponse response = new SIPResponse();
+        try {
+            response.setStatusCode(status);
+            response.setReasonPhrase(SIPResponse.getReasonPhrase(status));
+        } catch (ParseException e) {
+            throw new IllegalArgumentException(status + " is no status", e);
+        }
+        add(response, request.getViaHeaders());
+        add(response, (SIPHeader) request.getFrom());
+        add(response, withTag((To) request.getTo(), toTag));
+        add(response, (SIPHeader) request.getCallId());
+        add(response, (SIPHeader) request.getCSeq());
+        boolean mayMakeDialog = status > 100 && status < 300 && request.getToTag() == null;
+        if (mayMakeDialog && SIPRequest.isDialogCreating(request.getMethod())) {
+            add(response, request.getRecordRouteHeaders());
+        }
+        add(response, (SIPHeader) request.getHeader("Timestamp"));
         return response;
+    }
+
+    private static void add(SIPResponse response, @Nullable SIPHeader header) {
+        if (header != null) {
+            response.addHeader(header);
+        }
     }
 
     /** The same with a reason phrase of one's own. */
@@ -28,11 +52,16 @@ public final class Responses {
         return response;
     }
 
-    private static void setToTag(SIPResponse response, String tag) {
+    private static To withTag(To to, Optional<String> tag) {
+        if (tag.isEmpty() || to.getTag() != null) {
+            return to;
+        }
         try {
-            response.getTo().setTag(tag);
+            To tagged = (To) to.clone();
+            tagged.setTag(tag.get());
+            return tagged;
         } catch (ParseException e) {
-            throw new IllegalArgumentException("'" + tag + "' cannot be a tag", e);
+            throw new IllegalArgumentException("'" + tag.get() + "' cannot be a tag", e);
         }
     }
 }

@@ -202,7 +202,7 @@ public final class SipStack implements AutoCloseable {
             counters.dropped.increment();
             return;
         }
-        reception.send(link.get(), ack.encodeAsBytes(link.get().transport().name()));
+        reception.send(link.get(), Encoding.bytes(ack, link.get().transport()));
     }
 
     /**
@@ -315,8 +315,11 @@ public final class SipStack implements AutoCloseable {
 
     /** How long the oldest message has waited that came in and was not looked at yet. */
     public Duration delay() {
-        return Duration.ofNanos(
-                listeners.stream().mapToLong(Listener::delayNanos).max().orElse(0));
+        long longest = 0;
+        for (Listener listener : listeners) {
+            longest = Math.max(longest, listener.delayNanos());
+        }
+        return Duration.ofNanos(longest);
     }
 
     /** Bytes that came in over UDP and were not looked at yet, on the fullest socket. */
@@ -402,12 +405,14 @@ public final class SipStack implements AutoCloseable {
     private Optional<Listener> listenerFor(Destination destination) {
         Transport transport = transport(destination);
         InetSocketAddress remote = remote(destination);
-        List<Listener> fit = listeners.stream()
-                .filter(each ->
-                        each.protocol() == transport && reaches(each.bound().getAddress(), remote))
-                .toList();
+        List<Listener> fit = new ArrayList<>(1);
+        for (Listener each : listeners) {
+            if (each.protocol() == transport && reaches(each.bound().getAddress(), remote)) {
+                fit.add(each);
+            }
+        }
         if (fit.size() < 2) {
-            return fit.stream().findFirst();
+            return fit.isEmpty() ? Optional.empty() : Optional.of(fit.get(0));
         }
         InetSocketAddress local = destination instanceof OverFlow over
                 ? over.flow().local()

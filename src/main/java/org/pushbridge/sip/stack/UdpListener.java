@@ -195,7 +195,11 @@ final class UdpListener extends Listener {
 
     @Override
     long delayNanos() {
-        return inboxes.stream().mapToLong(Inbox::delayNanos).max().orElse(0);
+        long longest = 0;
+        for (Inbox inbox : inboxes) {
+            longest = Math.max(longest, inbox.delayNanos());
+        }
+        return longest;
     }
 
     @Override
