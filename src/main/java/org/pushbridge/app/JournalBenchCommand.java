@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         description = {
             "",
             "Calls begin, ring, are answered and end, in a new H2 file of its own: " + JournalBench.WRITES_PER_CALL
-                    + " writes a call, each acknowledged before the next is made. So many calls are under way at a time"
+                    + " writes a call, each acknowledged before the next is made, and an end that nobody waits for. So many calls are under way at a time"
                     + " as there are writers: the more there are, the more writes share a commit.",
             "With durability process, what was acknowledged survives the bridge's death; with disk, the machine's, too.",
             ""

@@ -27,7 +27,13 @@ public interface CallJournal {
      */
     CompletionStage<Void> write(Entry entry, List<Tombstone> buried);
 
-    /** Forgets a call that is over. It must not be written again. */
+    /**
+     * Remembers where a call stands that was written before, without haste: somewhat later, unless the next write of the
+     * call takes its place. Nobody may be told anything that hangs on it.
+     */
+    CompletionStage<Void> note(Entry entry);
+
+    /** Forgets a call that is over, without haste. It must not be written again. */
     CompletionStage<Void> end(UUID call);
 
     /** Whether writes will have to wait, as the database is not there. Cheap. */

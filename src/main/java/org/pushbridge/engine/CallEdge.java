@@ -14,10 +14,11 @@ public interface CallEdge extends CallPorts {
      *
      * @param memory what the rules want to be remembered
      * @param actions those of the step
+     * @param awaited whether anything of the step is carried out only when it is on disk
      * @return completes, on any thread, when it is on disk; exceptionally if it cannot be for now: a call that has begun
      *     goes on then all the same
      */
-    CompletionStage<Void> remember(Call memory, List<CallAction> actions);
+    CompletionStage<Void> remember(Call memory, List<CallAction> actions, boolean awaited);
 
     /** The call is remembered for the first time: from now on, the caller may be told something. */
     void begun();

@@ -175,7 +175,7 @@ public final class RunningCall<E extends CallEdge> {
 
     private void remember(Call now, Batch batch) {
         memory = Optional.of(now);
-        edge.remember(now, batch.actions)
+        edge.remember(now, batch.actions, batch.held || !begun)
                 .whenComplete((done, fault) -> submit(() -> {
                     if (over) {
                         return;

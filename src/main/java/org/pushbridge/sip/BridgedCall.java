@@ -283,7 +283,7 @@ final class BridgedCall implements CallEdge {
     }
 
     @Override
-    public CompletionStage<Void> remember(Call memory, List<CallAction> actions) {
+    public CompletionStage<Void> remember(Call memory, List<CallAction> actions, boolean awaited) {
         for (CallAction action : actions) {
             if (action instanceof CallAction.Bury bury) {
                 bridge.device(bury.leg())
@@ -299,8 +299,10 @@ final class BridgedCall implements CallEdge {
         if (bytes.isEmpty()) {
             bytes = Optional.of(caller.invite.bytes());
         }
-        CompletionStage<Void> written =
-                bridge.journal().write(new CallJournal.Entry(id().value(), bytes.get(), state), tombstonesOf(actions));
+        CallJournal.Entry entry = new CallJournal.Entry(id().value(), bytes.get(), state);
+        CompletionStage<Void> written = awaited
+                ? bridge.journal().write(entry, tombstonesOf(actions))
+                : bridge.journal().note(entry); // a tombstone would be awaited
         // What is only slow is waited for: a crash would lose what somebody has been told. What is gone is made up for
         // when it is back.
         boolean goesOn = hasBegun && bridge.journal().isAway();

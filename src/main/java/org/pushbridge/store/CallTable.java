@@ -1,5 +1,6 @@
 package org.pushbridge.store;
 
+import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
@@ -9,10 +10,10 @@ import org.pushbridge.device.CallJournal;
 final class CallTable {
     private CallTable() {}
 
-    static void write(Handle handle, CallJournal.Entry entry) {
-        int known = handle.execute("UPDATE calls SET state = ? WHERE call_id = ?", entry.state(), entry.call());
+    static void write(WriterConnection in, CallJournal.Entry entry) throws SQLException {
+        int known = in.execute("UPDATE calls SET state = ? WHERE call_id = ?", entry.state(), entry.call());
         if (known == 0) {
-            handle.execute(
+            in.execute(
                     "INSERT INTO calls (call_id, invite, state) VALUES (?, ?, ?)",
                     entry.call(),
                     entry.invite(),
@@ -20,8 +21,8 @@ final class CallTable {
         }
     }
 
-    static void remove(Handle handle, UUID call) {
-        handle.execute("DELETE FROM calls WHERE call_id = ?", call);
+    static void remove(WriterConnection in, UUID call) throws SQLException {
+        in.execute("DELETE FROM calls WHERE call_id = ?", call);
     }
 
     static List<CallJournal.Entry> load(Handle handle) {

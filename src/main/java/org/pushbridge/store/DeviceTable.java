@@ -50,39 +50,38 @@ final class DeviceTable {
                 .list();
     }
 
-    static void save(Handle handle, Device device) {
-        remove(handle, device.id());
+    static void save(WriterConnection in, Device device) throws SQLException {
+        remove(in, device.id());
         Optional<PushTarget> target = device.target();
-        handle.createUpdate("INSERT INTO devices (device_id, aor_user, aor_host, identity, environment, team_id,"
-                        + " bundle_id, voip_token, regular_token, registered_at, provider, param, prid, target_fault)"
-                        + " VALUES (:device, :user, :host, :identity, :environment, :team, :bundle, :voip, :regular,"
-                        + " :registered, :provider, :param, :prid, :fault)")
-                .bind("device", device.id().value())
-                .bind("user", device.aor().user())
-                .bind("host", device.aor().host())
-                .bind("identity", device.identity())
-                .bind("environment", target.map(t -> t.environment().name()))
-                .bind("team", target.map(PushTarget::teamId))
-                .bind("bundle", target.map(PushTarget::bundleId))
-                .bind("voip", target.flatMap(PushTarget::voip).map(PushToken::hex))
-                .bind("regular", target.flatMap(PushTarget::regular).map(PushToken::hex))
-                .bind("registered", target.map(t -> EpochNanos.of(t.registeredAt())))
-                .bind("provider", target.map(PushTarget::provider))
-                .bind("param", target.map(PushTarget::param))
-                .bind("prid", target.map(PushTarget::prid))
-                .bind("fault", device.targetFault())
-                .execute();
+        in.execute(
+                "INSERT INTO devices (device_id, aor_user, aor_host, identity, environment, team_id, bundle_id,"
+                        + " voip_token, regular_token, registered_at, provider, param, prid, target_fault)"
+                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                device.id().value(),
+                device.aor().user(),
+                device.aor().host(),
+                device.identity(),
+                target.map(t -> t.environment().name()).orElse(null),
+                target.map(PushTarget::teamId).orElse(null),
+                target.map(PushTarget::bundleId).orElse(null),
+                target.flatMap(PushTarget::voip).map(PushToken::hex).orElse(null),
+                target.flatMap(PushTarget::regular).map(PushToken::hex).orElse(null),
+                target.map(t -> EpochNanos.of(t.registeredAt())).orElse(null),
+                target.map(PushTarget::provider).orElse(null),
+                target.map(PushTarget::param).orElse(null),
+                target.map(PushTarget::prid).orElse(null),
+                device.targetFault().orElse(null));
         for (int place = 0; place < device.bindings().size(); place++) {
-            insert(handle, device.id(), place, device.bindings().get(place));
+            insert(in, device.id(), place, device.bindings().get(place));
         }
     }
 
-    static void remove(Handle handle, DeviceId id) {
-        handle.execute("DELETE FROM devices WHERE device_id = ?", id.value());
+    static void remove(WriterConnection in, DeviceId id) throws SQLException {
+        in.execute("DELETE FROM devices WHERE device_id = ?", id.value());
     }
 
-    static void removeAll(Handle handle, Aor aor) {
-        handle.execute("DELETE FROM devices WHERE aor_user = ? AND aor_host = ?", aor.user(), aor.host());
+    static void removeAll(WriterConnection in, Aor aor) throws SQLException {
+        in.execute("DELETE FROM devices WHERE aor_user = ? AND aor_host = ?", aor.user(), aor.host());
     }
 
     private static Optional<PushTarget> target(ResultSet row) throws SQLException {
@@ -102,33 +101,31 @@ final class DeviceTable {
                 row.getString("prid")));
     }
 
-    private static void insert(Handle handle, DeviceId device, int place, Binding binding) {
-        handle.createUpdate("INSERT INTO bindings (device_id, place, contact, contact_parameters, q, reg_id, transport,"
+    private static void insert(WriterConnection in, DeviceId device, int place, Binding binding) throws SQLException {
+        in.execute(
+                "INSERT INTO bindings (device_id, place, contact, contact_parameters, q, reg_id, transport,"
                         + " local_address, local_port, remote_address, remote_port, connection, path, call_id, cseq,"
                         + " registered_at, expires, user_agent, dialog_events)"
-                        + " VALUES (:device, :place, :contact, :parameters, :q, :regId, :transport,"
-                        + " :localAddress, :localPort, :remoteAddress, :remotePort, :connection, :path, :callId, :cseq,"
-                        + " :registered, :expires, :userAgent, :dialogEvents)")
-                .bind("device", device.value())
-                .bind("place", place)
-                .bind("contact", binding.contact())
-                .bind("parameters", binding.contactParameters())
-                .bind("q", binding.q())
-                .bind("regId", binding.regId())
-                .bind("transport", binding.flow().transport())
-                .bind("localAddress", binding.flow().local().getAddress().getHostAddress())
-                .bind("localPort", binding.flow().local().getPort())
-                .bind("remoteAddress", binding.flow().remote().getAddress().getHostAddress())
-                .bind("remotePort", binding.flow().remote().getPort())
-                .bind("connection", binding.flow().connection())
-                .bindArray("path", String.class, binding.path())
-                .bind("callId", binding.callId())
-                .bind("cseq", binding.cseq())
-                .bind("registered", EpochNanos.of(binding.registeredAt()))
-                .bind("expires", binding.expires().toNanos())
-                .bind("userAgent", binding.userAgent())
-                .bind("dialogEvents", binding.dialogEvents())
-                .execute();
+                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                device.value(),
+                place,
+                binding.contact(),
+                binding.contactParameters(),
+                binding.q(),
+                binding.regId().isPresent() ? (Integer) binding.regId().getAsInt() : null,
+                binding.flow().transport(),
+                binding.flow().local().getAddress().getHostAddress(),
+                binding.flow().local().getPort(),
+                binding.flow().remote().getAddress().getHostAddress(),
+                binding.flow().remote().getPort(),
+                binding.flow().connection(),
+                binding.path().toArray(String[]::new),
+                binding.callId(),
+                binding.cseq(),
+                EpochNanos.of(binding.registeredAt()),
+                binding.expires().toNanos(),
+                binding.userAgent(),
+                binding.dialogEvents());
     }
 
     private static Binding binding(ResultSet row) throws SQLException {

@@ -1,5 +1,6 @@
 package org.pushbridge.store;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -8,7 +9,10 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -16,20 +20,24 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
+import org.pushbridge.store.WriterConnection.Statements;
 
 /**
  * The one thread that writes. It takes what is waiting, up to the batch size, and commits it as one transaction: the
- * more is asked of it, the more writes share the cost of a commit. A write that comes after a moment of rest is committed
- * at once; otherwise commits keep {@link #SPACING}, because most of their cost is one of the commit, not of the write.
+ * more is asked of it, the more writes share the cost of a commit, most of which is one of the commit and not of the
+ * write. A write that comes after a moment of rest is committed at once. Otherwise a commit begins {@link #SHARE} times as
+ * long after the last one as that took, within {@link #SPACING} and {@link #WIDE_SPACING}: the more the machine has to do,
+ * the longer a commit takes, and the more writes share the next one.
  *
- * <p>Writes are queued, committed and reported in the order in which they were asked for. A stage completes on the
- * writer's thread: what hangs on it must be quick and must not wait for another write.
+ * <p>A write that nobody waits for is without haste: it waits for up to {@link #COMPANY} before it is committed for its
+ * own sake, and goes along with another commit once it has waited for half of that. The next write of its subject takes
+ * it along, so that nothing of a subject is ever overtaken, and mostly makes it needless.
+ *
+ * <p>All other writes are queued, committed and reported in the order in which they were asked for. A stage completes on
+ * the writer's thread: what hangs on it must be quick and must not wait for another write.
  *
  * <p>What writes of one transaction do to the same subject is done once, as the last of them says.
  *
@@ -48,13 +56,16 @@ import org.jspecify.annotations.Nullable;
 final class GroupWriter {
     private static final Logger LOGGER = LogManager.getLogger(GroupWriter.class);
     private static final Duration PAUSE = Duration.ofMillis(100);
-    private static final Duration SPACING = Duration.ofMillis(2);
+    private static final Duration SPACING = Duration.ofMillis(1);
+    private static final Duration WIDE_SPACING = Duration.ofMillis(2);
+    private static final int SHARE = 4;
+    private static final Duration COMPANY = Duration.ofMillis(100);
 
     /** A database that has not answered for so long is behind. */
     private static final Duration HANGING = Duration.ofSeconds(1);
 
     private final Database database;
-    private final Jdbi jdbi;
+    private final Connecting connecting;
     private final StoreSettings settings;
     private final Runnable whenChanged;
     private final Thread thread;
@@ -62,6 +73,10 @@ final class GroupWriter {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final ArrayDeque<Write> queue = new ArrayDeque<>();
+
+    /** Those without haste that are not in the queue yet, by their subjects, the eldest first. */
+    private final Map<Object, Write> unhurried = new LinkedHashMap<>();
+
     private boolean closed;
     private boolean abandoned;
 
@@ -76,18 +91,27 @@ final class GroupWriter {
     private final LongAdder refused = new LongAdder();
 
     /** Only touched by the writer's thread: when it took the last batch. */
-    private long tookAt = System.nanoTime() - SPACING.toNanos();
+    private long tookAt = System.nanoTime();
+
+    /** Only touched by the writer's thread: how long after that it takes the next one, in nanoseconds. */
+    private long spacing = SPACING.toNanos();
 
     /** Only opened and used by the writer's thread. */
-    private volatile @Nullable Handle connected;
+    private volatile @Nullable WriterConnection connected;
+
+    /** Makes a connection to write over. */
+    @FunctionalInterface
+    interface Connecting {
+        Connection connect() throws SQLException;
+    }
 
     /**
-     * @param jdbi makes the connections to write over
+     * @param connecting makes the connections, one after the other
      * @param whenChanged called on the writer's thread when the database is found away, and when it is back
      */
-    GroupWriter(Database database, Jdbi jdbi, StoreSettings settings, Runnable whenChanged) {
+    GroupWriter(Database database, Connecting connecting, StoreSettings settings, Runnable whenChanged) {
         this.database = database;
-        this.jdbi = jdbi;
+        this.connecting = connecting;
         this.settings = settings;
         this.whenChanged = whenChanged;
         thread = new Thread(this::run, "store-writer");
@@ -102,8 +126,8 @@ final class GroupWriter {
      *     not be made; empty if there is no such thing
      * @param statements called on the writer's thread within a transaction, more than once if need be
      */
-    record Change(Optional<Object> subject, Consumer<Handle> statements) {
-        static Change of(Object subject, Consumer<Handle> statements) {
+    record Change(Optional<Object> subject, Statements statements) {
+        static Change of(Object subject, Statements statements) {
             return new Change(Optional.of(subject), statements);
         }
     }
@@ -113,6 +137,10 @@ final class GroupWriter {
      * @param owed whether it is made even if it has failed for want of a database
      */
     private record Write(String what, List<Change> changes, boolean owed, long askedAt, CompletableFuture<Void> done) {
+        Write inHaste(long now) {
+            return new Write(what, changes, owed, now, done);
+        }
+
         StoreException failure(String why) {
             return new StoreException("Could not " + what + ": " + why);
         }
@@ -134,7 +162,7 @@ final class GroupWriter {
      *
      * @see #write(String, List, boolean)
      */
-    CompletionStage<Void> write(String what, Consumer<Handle> statements) {
+    CompletionStage<Void> write(String what, Statements statements) {
         return write(what, List.of(new Change(Optional.empty(), statements)), false);
     }
 
@@ -148,6 +176,30 @@ final class GroupWriter {
     }
 
     /**
+     * Queues a write that is owed and that nobody waits for.
+     *
+     * @param subject of the change
+     * @see #write(String, List, boolean)
+     */
+    CompletionStage<Void> oweWithoutHaste(String what, Object subject, Statements statements) {
+        Write write = new Write(
+                what, List.of(Change.of(subject, statements)), true, System.nanoTime(), new CompletableFuture<>());
+        lock.lock();
+        try {
+            if (isTaken(write)) {
+                takeAlong(write);
+                unhurried.put(subject, write);
+                if (unhurried.size() == 1) {
+                    changed.signalAll();
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        return write.done();
+    }
+
+    /**
      * Queues a write. Never blocks; safe for any thread.
      *
      * @param changes made in one transaction
@@ -158,25 +210,65 @@ final class GroupWriter {
         Write write = new Write(what, changes, owed, System.nanoTime(), new CompletableFuture<>());
         lock.lock();
         try {
-            if (closed) {
-                fail(write, write.failure("the store is closed."));
-            } else if (queue.size() >= settings.queueLimit()) {
-                refused.increment();
-                fail(
-                        write,
-                        write.failure(settings.queueLimit() + " writes to " + database.place()
-                                + " are waiting, as many as may; the database is too slow for what is asked of"
-                                + " it, or away."));
-            } else {
-                queue.add(write);
-                if (queue.size() == 1 || queue.size() == settings.batchSize()) {
-                    changed.signalAll();
-                }
+            if (isTaken(write)) {
+                takeAlong(write);
+                enqueue(write);
             }
         } finally {
             lock.unlock();
         }
         return write.done();
+    }
+
+    /** Fails it if it is one too many, or too late. */
+    private boolean isTaken(Write write) {
+        if (closed) {
+            fail(write, write.failure("the store is closed."));
+            return false;
+        }
+        if (queue.size() + unhurried.size() >= settings.queueLimit()) {
+            refused.increment();
+            fail(
+                    write,
+                    write.failure(settings.queueLimit() + " writes to " + database.place()
+                            + " are waiting, as many as may; the database is too slow for what is asked of"
+                            + " it, or away."));
+            return false;
+        }
+        return true;
+    }
+
+    /** What was asked of its subjects before it goes before it. */
+    private void takeAlong(Write write) {
+        if (unhurried.isEmpty()) {
+            return;
+        }
+        for (Change change : write.changes()) {
+            change.subject()
+                    .flatMap(subject -> Optional.ofNullable(unhurried.remove(subject)))
+                    .ifPresent(before -> enqueue(before.inHaste(write.askedAt())));
+        }
+    }
+
+    private void enqueue(Write write) {
+        queue.add(write);
+        if (queue.size() == 1 || queue.size() == settings.batchSize()) {
+            changed.signalAll();
+        }
+    }
+
+    /** Queues those without haste that have waited for so long. */
+    private void enqueueUnhurried(Duration wait) {
+        long now = System.nanoTime();
+        Iterator<Write> eldestFirst = unhurried.values().iterator();
+        while (eldestFirst.hasNext()) {
+            Write write = eldestFirst.next();
+            if (now - write.askedAt() < wait.toNanos()) {
+                return;
+            }
+            eldestFirst.remove();
+            queue.add(write.inHaste(now));
+        }
     }
 
     /**
@@ -202,6 +294,7 @@ final class GroupWriter {
         lock.lock();
         try {
             abandoned = true;
+            enqueueUnhurried(Duration.ZERO);
             left = List.copyOf(queue);
             queue.clear();
             changed.signalAll();
@@ -215,10 +308,10 @@ final class GroupWriter {
 
     /** Closes the connection under a writer that does not end. */
     void cutOff() {
-        Handle handle = connected;
-        if (handle != null) {
+        WriterConnection connection = connected;
+        if (connection != null) {
             try {
-                handle.getConnection().close();
+                connection.close();
             } catch (SQLException e) {
                 LOGGER.debug("The writer's connection did not close properly", e);
             }
@@ -239,13 +332,13 @@ final class GroupWriter {
     int waiting() {
         lock.lock();
         try {
-            return queue.size();
+            return queue.size() + unhurried.size();
         } finally {
             lock.unlock();
         }
     }
 
-    /** For how long the eldest write has waited to be taken to the database; zero if none waits. */
+    /** For how long the eldest write has waited in haste to be taken to the database; zero if none does. */
     Duration oldestWait() {
         lock.lock();
         try {
@@ -275,6 +368,8 @@ final class GroupWriter {
             for (Optional<List<Write>> batch = nextBatch(); batch.isPresent(); batch = nextBatch()) {
                 try {
                     commit(batch.get());
+                    long share = SHARE * (System.nanoTime() - tookAt);
+                    spacing = Math.max(SPACING.toNanos(), Math.min(WIDE_SPACING.toNanos(), share));
                 } catch (Throwable e) {
                     // Out of memory, say: these writes are lost, but the thread that all others need is not.
                     batch.get().forEach(write -> fail(write, write.failure("the writer stumbled over " + e, e)));
@@ -292,14 +387,13 @@ final class GroupWriter {
         }
         lock.lock();
         try {
-            while (queue.isEmpty() && !closed && !away) {
-                changed.awaitUninterruptibly();
-            }
-            if (queue.isEmpty() && closed) {
+            awaitWork();
+            if (queue.isEmpty() && unhurried.isEmpty() && closed) {
                 return Optional.empty();
             }
             keepSpacing();
             tookAt = System.nanoTime();
+            enqueueUnhurried(closed ? Duration.ZERO : COMPANY.dividedBy(2));
             List<Write> batch = new ArrayList<>();
             while (batch.size() < settings.batchSize() && !queue.isEmpty()) {
                 batch.add(queue.remove());
@@ -310,10 +404,29 @@ final class GroupWriter {
         }
     }
 
+    private void awaitWork() {
+        try {
+            while (queue.isEmpty() && !closed && !away) {
+                if (unhurried.isEmpty()) {
+                    changed.awaitUninterruptibly();
+                    continue;
+                }
+                Write eldest = unhurried.values().iterator().next();
+                long left = eldest.askedAt() + COMPANY.toNanos() - System.nanoTime();
+                if (left <= 0) {
+                    return;
+                }
+                changed.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            LOGGER.debug("The writer was interrupted while it waited for work", e);
+        }
+    }
+
     /** Lets more writes come together, unless there are enough of them or the store is to be closed. */
     private void keepSpacing() {
         try {
-            long left = tookAt + SPACING.toNanos() - System.nanoTime();
+            long left = tookAt + spacing - System.nanoTime();
             while (left > 0 && !closed && queue.size() < settings.batchSize()) {
                 left = changed.awaitNanos(left);
             }
@@ -364,47 +477,50 @@ final class GroupWriter {
     private Outcome attempt(List<Write> batch) {
         atWorkSince = System.nanoTime();
         try {
-            Handle handle = connect();
+            WriterConnection connection = connect();
             try {
-                if (batch.isEmpty() && !isThere(handle)) {
+                if (batch.isEmpty() && !isThere(connection)) {
                     throw new SQLException("The connection is gone");
                 }
-                handle.useTransaction(transaction ->
-                        due(batch).forEach(change -> change.statements().accept(transaction)));
-                database.harden(handle.getConnection());
+                connection.transact(transaction -> {
+                    for (Change change : due(batch)) {
+                        change.statements().make(transaction);
+                    }
+                });
+                database.harden(connection.connection());
                 batches.increment();
                 return new Outcome.Done();
             } catch (Throwable e) {
-                if (!isThere(handle)) {
+                if (!isThere(connection)) {
                     disconnect();
                     return new Outcome.Away(e);
                 }
                 SQLException sql = sqlBelow(e);
                 return sql != null && database.isPassing(sql) ? new Outcome.Away(e) : new Outcome.Refused(e);
             }
-        } catch (RuntimeException e) {
+        } catch (SQLException | RuntimeException e) {
             return new Outcome.Away(e);
         } finally {
             atWorkSince = 0;
         }
     }
 
-    private Handle connect() {
-        Handle handle = connected;
-        if (handle == null) {
-            handle = jdbi.open();
-            connected = handle;
+    private WriterConnection connect() throws SQLException {
+        WriterConnection connection = connected;
+        if (connection == null) {
+            connection = new WriterConnection(connecting.connect());
+            connected = connection;
         }
-        return handle;
+        return connection;
     }
 
     private void disconnect() {
-        Handle handle = connected;
+        WriterConnection connection = connected;
         connected = null;
-        if (handle != null) {
+        if (connection != null) {
             try {
-                handle.close();
-            } catch (RuntimeException e) {
+                connection.close();
+            } catch (SQLException e) {
                 LOGGER.debug("The writer's connection did not close properly", e);
             }
         }
@@ -426,9 +542,9 @@ final class GroupWriter {
         return due;
     }
 
-    private boolean isThere(Handle handle) {
+    private boolean isThere(WriterConnection connection) {
         try {
-            return database.isThere(handle.getConnection());
+            return database.isThere(connection.connection());
         } catch (SQLException e) {
             return false;
         }
@@ -465,6 +581,7 @@ final class GroupWriter {
         List<Write> impatient = new ArrayList<>();
         lock.lock();
         try {
+            enqueueUnhurried(COMPANY);
             long now = System.nanoTime();
             for (Write write : batch) {
                 sort(write, abandoned || waitedTooLong(write, now), left, impatient);

@@ -241,9 +241,10 @@ final class H2File extends Database {
     void harden(Connection connection) throws SQLException {
         MVStore mvStore = mvStore(connection);
         try {
-            mvStore.commit();
-            // Waits for saves that other threads have begun.
-            mvStore.executeFilestoreOperation(() -> {});
+            if (mvStore.commit() < 0) {
+                // Another thread has begun to save what there was. Saving has its turns: one's own comes last.
+                mvStore.executeFilestoreOperation(() -> {});
+            }
             long now = System.nanoTime();
             if (settings.durability() == StoreSettings.Durability.DISK || now - forcedAt >= FORCE_EVERY.toNanos()) {
                 mvStore.sync();

@@ -13,21 +13,20 @@ import org.pushbridge.device.PushBudgetStore.Account;
 final class PushBudgetTable {
     private PushBudgetTable() {}
 
-    static void save(Handle handle, Account account) {
-        remove(handle, account.device());
-        handle.createUpdate("INSERT INTO push_budgets (device_id, wasted, waiting_since, paused_until, refusal_known)"
-                        + " VALUES (:device, :wasted, :waiting, :paused, :known)")
-                .bind("device", account.device().value())
-                .bind("wasted", account.wasted())
-                .bindByType(
-                        "waiting", account.waitingSince().map(EpochNanos::of).orElse(null), Long.class)
-                .bindByType("paused", account.pausedUntil().map(EpochNanos::of).orElse(null), Long.class)
-                .bind("known", account.refusalKnown())
-                .execute();
+    static void save(WriterConnection in, Account account) throws SQLException {
+        remove(in, account.device());
+        in.execute(
+                "INSERT INTO push_budgets (device_id, wasted, waiting_since, paused_until, refusal_known)"
+                        + " VALUES (?, ?, ?, ?, ?)",
+                account.device().value(),
+                account.wasted(),
+                account.waitingSince().map(EpochNanos::of).orElse(null),
+                account.pausedUntil().map(EpochNanos::of).orElse(null),
+                account.refusalKnown());
     }
 
-    static void remove(Handle handle, DeviceId device) {
-        handle.execute("DELETE FROM push_budgets WHERE device_id = ?", device.value());
+    static void remove(WriterConnection in, DeviceId device) throws SQLException {
+        in.execute("DELETE FROM push_budgets WHERE device_id = ?", device.value());
     }
 
     static List<Account> load(Handle handle) {

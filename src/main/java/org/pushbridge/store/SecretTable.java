@@ -1,5 +1,6 @@
 package org.pushbridge.store;
 
+import java.sql.SQLException;
 import java.util.HexFormat;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
@@ -17,8 +18,8 @@ final class SecretTable {
     }
 
     /** Fails if there is one of that name. */
-    static void add(Handle handle, String name, byte[] secret) {
-        handle.execute(
+    static void add(WriterConnection in, String name, byte[] secret) throws SQLException {
+        in.execute(
                 "INSERT INTO secrets (name, secret) VALUES (?, ?)",
                 name,
                 HexFormat.of().formatHex(secret));

@@ -40,7 +40,7 @@ import org.pushbridge.store.GroupWriter.Change;
  * The database: users, devices, calls, tombstones, push budgets and the bridge's own secrets survive in it.
  *
  * <p>Safe for any thread. Writes return at once; their stage completes when the write is on disk, in the order of the
- * calls, on the writer's thread, which must not be held up. It completes exceptionally, with a {@link StoreException},
+ * calls, on the writer's thread, which must not be held up; {@link #note} and {@link #end} take their time. It completes exceptionally, with a {@link StoreException},
  * if the database refuses the write, has been away for longer than {@link StoreSettings#patience}, or has more writes
  * waiting than it may. What is written of calls, tombstones and push budgets is made nevertheless when a database that was
  * away is back, as far as the bridge lives until then. Reads block, and throw a {@link StoreException} if the database is away.
@@ -112,12 +112,14 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
             LOGGER.info("The database is open. database={}", database.place());
             // Held until here, so that nobody else can open the file in between.
             AtomicReference<@Nullable Connection> next = new AtomicReference<>(first);
-            Jdbi writers = jdbi(Jdbi.create(() -> {
-                Connection connection = next.getAndSet(null);
-                return connection == null ? database.connectAgain() : connection;
-            }));
-            GroupWriter writer =
-                    new GroupWriter(database, writers, settings, pool.getHikariPoolMXBean()::softEvictConnections);
+            GroupWriter writer = new GroupWriter(
+                    database,
+                    () -> {
+                        Connection connection = next.getAndSet(null);
+                        return connection == null ? database.connectAgain() : connection;
+                    },
+                    settings,
+                    pool.getHikariPoolMXBean()::softEvictConnections);
             return new Store(database, pool, jdbi(Jdbi.create(pool)), writer, next);
         } catch (SQLException e) {
             close(first);
@@ -178,31 +180,31 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
 
     @Override
     public CompletionStage<Void> saveUser(User user) {
-        return writer.write("save the user " + user.aor(), handle -> UserTable.save(handle, user));
+        return writer.write("save the user " + user.aor(), in -> UserTable.save(in, user));
     }
 
     @Override
     public CompletionStage<Void> removeUser(Aor aor) {
-        return writer.write("remove the user " + aor, handle -> {
-            UserTable.remove(handle, aor);
-            DeviceTable.removeAll(handle, aor);
+        return writer.write("remove the user " + aor, in -> {
+            UserTable.remove(in, aor);
+            DeviceTable.removeAll(in, aor);
         });
     }
 
     @Override
     public CompletionStage<Void> saveDevice(Device device) {
-        return writer.write("save the device " + device.id(), handle -> DeviceTable.save(handle, device));
+        return writer.write("save the device " + device.id(), in -> DeviceTable.save(in, device));
     }
 
     @Override
     public CompletionStage<Void> removeDevice(DeviceId id) {
-        return writer.write("remove the device " + id, handle -> DeviceTable.remove(handle, id));
+        return writer.write("remove the device " + id, in -> DeviceTable.remove(in, id));
     }
 
     @Override
     public CompletionStage<Void> write(Entry entry, List<Tombstone> buried) {
         List<Change> changes = new ArrayList<>();
-        changes.add(Change.of(entry.call(), handle -> CallTable.write(handle, entry)));
+        changes.add(Change.of(entry.call(), in -> CallTable.write(in, entry)));
         buried.forEach(tombstone -> changes.add(burial(tombstone)));
         CompletionStage<Void> written = writer.owe("remember the call " + entry.call(), List.copyOf(changes));
         if (isTaken(written)) {
@@ -212,9 +214,19 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     }
 
     @Override
+    public CompletionStage<Void> note(Entry entry) {
+        CompletionStage<Void> written = writer.oweWithoutHaste(
+                "remember the call " + entry.call(), entry.call(), in -> CallTable.write(in, entry));
+        if (isTaken(written)) {
+            journalled.add(entry.call());
+        }
+        return written;
+    }
+
+    @Override
     public CompletionStage<Void> end(UUID call) {
-        CompletionStage<Void> ended = writer.owe(
-                "forget the call " + call, List.of(Change.of(call, handle -> CallTable.remove(handle, call))));
+        CompletionStage<Void> ended =
+                writer.oweWithoutHaste("forget the call " + call, call, in -> CallTable.remove(in, call));
         if (isTaken(ended)) {
             journalled.remove(call);
         }
@@ -241,8 +253,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     }
 
     private static Change burial(Tombstone tombstone) {
-        return Change.of(
-                new Grave(tombstone.call(), tombstone.device()), handle -> TombstoneTable.bury(handle, tombstone));
+        return Change.of(new Grave(tombstone.call(), tombstone.device()), in -> TombstoneTable.bury(in, tombstone));
     }
 
     /** What a tombstone is the subject of. */
@@ -257,12 +268,12 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     public CompletionStage<Void> forgetTombstone(UUID call, DeviceId device) {
         return writer.owe(
                 "forget the end of the call " + call + " for the device " + device,
-                List.of(Change.of(new Grave(call, device), handle -> TombstoneTable.remove(handle, call, device))));
+                List.of(Change.of(new Grave(call, device), in -> TombstoneTable.remove(in, call, device))));
     }
 
     @Override
     public CompletionStage<Void> purgeTombstones(Instant now) {
-        return writer.write("forget old tombstones", handle -> TombstoneTable.purge(handle, now));
+        return writer.write("forget old tombstones", in -> TombstoneTable.purge(in, now));
     }
 
     @Override
@@ -274,14 +285,14 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     public CompletionStage<Void> savePushBudget(Account account) {
         return writer.owe(
                 "save the push budget of the device " + account.device(),
-                List.of(Change.of(new Budget(account.device()), handle -> PushBudgetTable.save(handle, account))));
+                List.of(Change.of(new Budget(account.device()), in -> PushBudgetTable.save(in, account))));
     }
 
     @Override
     public CompletionStage<Void> forgetPushBudget(DeviceId device) {
         return writer.owe(
                 "forget the push budget of the device " + device,
-                List.of(Change.of(new Budget(device), handle -> PushBudgetTable.remove(handle, device))));
+                List.of(Change.of(new Budget(device), in -> PushBudgetTable.remove(in, device))));
     }
 
     /** What a push budget is the subject of. */
@@ -299,7 +310,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
         }
         byte[] made = fresh.get();
         try {
-            writer.write("keep the secret " + name, handle -> SecretTable.add(handle, name, made))
+            writer.write("keep the secret " + name, in -> SecretTable.add(in, name, made))
                     .toCompletableFuture()
                     .join();
             return made;

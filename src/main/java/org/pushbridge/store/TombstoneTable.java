@@ -1,5 +1,6 @@
 package org.pushbridge.store;
 
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -11,9 +12,9 @@ import org.pushbridge.device.Tombstone;
 final class TombstoneTable {
     private TombstoneTable() {}
 
-    static void bury(Handle handle, Tombstone tombstone) {
-        remove(handle, tombstone.call(), tombstone.device());
-        handle.execute(
+    static void bury(WriterConnection in, Tombstone tombstone) throws SQLException {
+        remove(in, tombstone.call(), tombstone.device());
+        in.execute(
                 "INSERT INTO tombstones (call_id, device_id, ended_at, expires_at, reason, from_uri, display_name, had,"
                         + " told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 tombstone.call(),
@@ -27,8 +28,8 @@ final class TombstoneTable {
                 tombstone.told());
     }
 
-    static void remove(Handle handle, UUID call, DeviceId device) {
-        handle.execute("DELETE FROM tombstones WHERE call_id = ? AND device_id = ?", call, device.value());
+    static void remove(WriterConnection in, UUID call, DeviceId device) throws SQLException {
+        in.execute("DELETE FROM tombstones WHERE call_id = ? AND device_id = ?", call, device.value());
     }
 
     /** As far as they count at {@code now}, the earliest end first. */
@@ -49,7 +50,7 @@ final class TombstoneTable {
                 .list();
     }
 
-    static void purge(Handle handle, Instant now) {
-        handle.execute("DELETE FROM tombstones WHERE expires_at <= ?", EpochNanos.of(now));
+    static void purge(WriterConnection in, Instant now) throws SQLException {
+        in.execute("DELETE FROM tombstones WHERE expires_at <= ?", EpochNanos.of(now));
     }
 }

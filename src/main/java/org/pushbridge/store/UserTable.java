@@ -1,5 +1,6 @@
 package org.pushbridge.store;
 
+import java.sql.SQLException;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
 import org.pushbridge.device.Aor;
@@ -19,9 +20,9 @@ final class UserTable {
                 .list();
     }
 
-    static void save(Handle handle, User user) {
-        remove(handle, user.aor());
-        handle.execute(
+    static void save(WriterConnection in, User user) throws SQLException {
+        remove(in, user.aor());
+        in.execute(
                 "INSERT INTO users (aor_user, aor_host, ha1_md5, ha1_sha256) VALUES (?, ?, ?, ?)",
                 user.aor().user(),
                 user.aor().host(),
@@ -29,7 +30,7 @@ final class UserTable {
                 user.ha1Sha256());
     }
 
-    static void remove(Handle handle, Aor aor) {
-        handle.execute("DELETE FROM users WHERE aor_user = ? AND aor_host = ?", aor.user(), aor.host());
+    static void remove(WriterConnection in, Aor aor) throws SQLException {
+        in.execute("DELETE FROM users WHERE aor_user = ? AND aor_host = ?", aor.user(), aor.host());
     }
 }

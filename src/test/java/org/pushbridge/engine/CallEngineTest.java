@@ -197,7 +197,7 @@ class CallEngineTest {
         }
 
         @Override
-        public CompletionStage<Void> remember(Call memory, List<CallAction> actions) {
+        public CompletionStage<Void> remember(Call memory, List<CallAction> actions, boolean awaited) {
             CompletableFuture<Void> written = new CompletableFuture<>();
             writes.add(written);
             if (!slow) {

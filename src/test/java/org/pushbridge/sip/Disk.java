@@ -153,6 +153,11 @@ final class Disk implements DeviceStore, TombstoneStore, CallJournal {
     }
 
     @Override
+    public CompletionStage<Void> note(Entry entry) {
+        return write(entry, List.of());
+    }
+
+    @Override
     public CompletionStage<Void> end(UUID call) {
         return write(() -> calls.remove(call));
     }

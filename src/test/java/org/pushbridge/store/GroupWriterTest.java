@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.sql.DriverManager;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,7 +22,10 @@ class GroupWriterTest {
         settings = StoreSettings.of("jdbc:h2:file:" + directory.resolve("database"), "pushbridge", "");
         Database database = Database.of(settings);
         writer = new GroupWriter(
-                database, Jdbi.create(database.url(), settings.user(), settings.password()), settings, () -> {});
+                database,
+                () -> DriverManager.getConnection(database.url(), settings.user(), settings.password()),
+                settings,
+                () -> {});
     }
 
     @BeforeEach

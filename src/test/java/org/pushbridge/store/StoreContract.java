@@ -15,6 +15,7 @@ import static org.pushbridge.store.Samples.user;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
@@ -381,6 +382,100 @@ abstract class StoreContract {
         assertThat(store.loadCalls()).hasSize(1);
         assertThat(store.loadCalls().get(0).state()).asString().isEqualTo("answered");
         assertThat(store.loadTombstones(SOME_TIME)).containsExactlyInAnyOrder(onPhone, onTablet);
+    }
+
+    @Test
+    void whatNobodyWaitsForIsWrittenByItself() {
+        UUID call = UUID.randomUUID();
+        UUID over = UUID.randomUUID();
+        done(store.write(entry(call, "parked"), List.of()));
+        done(store.write(entry(over, "parked"), List.of()));
+
+        CompletionStage<Void> noted = store.note(entry(call, "established"));
+        CompletionStage<Void> ended = store.end(over);
+        done(noted);
+        done(ended);
+
+        assertThat(states()).containsExactly("established");
+    }
+
+    @Test
+    void whatNobodyWaitsForIsNeverOvertaken() {
+        UUID call = UUID.randomUUID();
+        done(store.write(entry(call, "parked"), List.of()));
+
+        CompletionStage<Void> noted = store.note(entry(call, "established"));
+        CompletionStage<Void> notedAgain = store.note(entry(call, "refreshed"));
+        done(store.write(entry(call, "hung up"), List.of()));
+        assertThat(noted.toCompletableFuture()).isDone();
+        assertThat(notedAgain.toCompletableFuture()).isDone();
+        assertThat(states()).containsExactly("hung up");
+
+        CompletionStage<Void> written = store.write(entry(call, "still there"), List.of());
+        done(store.note(entry(call, "there for good")));
+        assertThat(written.toCompletableFuture()).isDone();
+        assertThat(states()).containsExactly("there for good");
+    }
+
+    @Test
+    void aCallThatIsOverBeforeItWasWrittenLeavesNothing() {
+        UUID call = UUID.randomUUID();
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> writes = List.of(
+                store.write(entry(call, "parked"), List.of()), store.note(entry(call, "ringing")), store.end(call));
+        release.countDown();
+        writes.forEach(StoreContract::done);
+
+        assertThat(states()).isEmpty();
+        assertThat(store.journalledCalls()).isZero();
+    }
+
+    @Test
+    void whatNobodyWaitsForIsKeptIfTheWriteThatTakesItsPlaceIsRefused() {
+        UUID call = UUID.randomUUID();
+        done(store.write(entry(call, "parked"), List.of()));
+
+        CompletionStage<Void> noted = store.note(entry(call, "established"));
+        CompletionStage<Void> refused = store.write(entry(call, "answered"), List.of(brokenTombstone(call)));
+
+        assertThat(failure(refused)).isInstanceOf(StoreException.class);
+        done(noted);
+        assertThat(states()).containsExactly("established");
+    }
+
+    @Test
+    void closingWritesWhatNobodyWaitsFor() {
+        UUID call = UUID.randomUUID();
+        UUID over = UUID.randomUUID();
+        done(store.write(entry(call, "parked"), List.of()));
+        done(store.write(entry(over, "parked"), List.of()));
+        CompletionStage<Void> noted = store.note(entry(call, "established"));
+        CompletionStage<Void> ended = store.end(over);
+        store.close();
+
+        assertThat(noted.toCompletableFuture()).isCompletedWithValue(null);
+        assertThat(ended.toCompletableFuture()).isCompletedWithValue(null);
+        store = Store.open(settings);
+        assertThat(states()).containsExactly("established");
+    }
+
+    @Test
+    void whatNobodyWaitsForCountsAsWaiting() {
+        reopenWith(3, 10);
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> waiting =
+                Stream.generate(UUID::randomUUID).limit(3).map(store::end).toList();
+
+        assertThat(failure(store.end(UUID.randomUUID()))).hasMessageContaining("as many as may");
+        assertThat(store.waitingWrites()).isEqualTo(3);
+        release.countDown();
+        waiting.forEach(StoreContract::done);
+    }
+
+    private List<String> states() {
+        return store.loadCalls().stream()
+                .map(entry -> new String(entry.state(), StandardCharsets.US_ASCII))
+                .toList();
     }
 
     @Test
