@@ -97,7 +97,7 @@ final class Metrics implements AutoCloseable {
                 "passwords.refused",
                 "Passwords that were not looked at, for too many were wrong",
                 digest::refusedPasswords);
-        gauge("users", "Users", () -> directory.users().size());
+        gauge("users", "Users", directory::userCount);
         gauge("tombstones", "Ends of calls that are remembered", tombstones::count);
         gauge("database.writes.waiting", "Writes that wait for the database", writer.waiting);
         gauge(

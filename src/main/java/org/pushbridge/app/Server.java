@@ -119,7 +119,7 @@ public final class Server implements AutoCloseable {
             LOG.info(
                     "Ready: listening on {}; {} users, {} apps, {} trunks",
                     sip.stack().listeners(),
-                    directory.users().size(),
+                    directory.userCount(),
                     config.apps().size(),
                     config.trunks().size());
         } catch (StoreException

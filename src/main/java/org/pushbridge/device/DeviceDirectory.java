@@ -2,17 +2,23 @@ package org.pushbridge.device;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -21,13 +27,17 @@ import java.util.stream.Stream;
  * <p>Safe for any thread. Look-ups never block. A change is visible to look-ups at once; its stage completes when it
  * is on disk, and only then may it be acknowledged (invariant 7). What the store refused is written again with the
  * user's next change. Changes to one user are made one at a time.
+ *
+ * <p>A million sleeping phones fit into less than half a gigabyte: each user is kept as a {@link PackedUser}. Look-ups make
+ * new objects each time, equal to those before.
  */
 public final class DeviceDirectory {
     private final DeviceStore store;
-    private final Map<Aor, User> users = new ConcurrentHashMap<>();
-    private final Map<Aor, List<Device>> devices = new ConcurrentHashMap<>();
-    private final Map<DeviceId, Aor> owners = new ConcurrentHashMap<>();
-    private final Map<PushToken, Set<DeviceId>> holders = new ConcurrentHashMap<>();
+    private final SharedTexts shared = new SharedTexts();
+    private final Map<Aor, PackedUser> known = new ConcurrentHashMap<>();
+    private final AtomicInteger users = new AtomicInteger();
+    private final Owners owners = new Owners();
+    private final Owners holders = new Owners();
     /** Devices whose last change the store refused: memory and disk differ until it is written again. */
     private final Map<Aor, Set<DeviceId>> unsaved = new ConcurrentHashMap<>();
 
@@ -38,43 +48,76 @@ public final class DeviceDirectory {
     /** Reads everything the store knows. Blocks. */
     public static DeviceDirectory load(DeviceStore store) {
         DeviceDirectory directory = new DeviceDirectory(store);
-        store.loadUsers().forEach(user -> directory.users.put(user.aor(), user));
-        for (Device device : store.loadDevices()) {
-            directory.devices.merge(device.aor(), List.of(device), DeviceDirectory::concat);
-            directory.list(device);
-        }
+        store.loadUsers(user -> directory.keep(directory.packed(user.aor()).with(user)));
+        store.loadDevices(device -> {
+            PackedUser owner = directory.packed(device.aor()).and(device);
+            directory.keep(owner);
+            directory.list(owner.aor(), device);
+        });
+        directory.users.set((int)
+                directory.known.values().stream().filter(PackedUser::isUser).count());
         return directory;
     }
 
+    private PackedUser packed(Aor aor) {
+        PackedUser packed = known.get(aor);
+        return packed == null ? nobody(aor) : packed;
+    }
+
+    /** What lasts has only one text for each domain. */
+    private PackedUser nobody(Aor aor) {
+        int host = shared.numberOf(aor.host());
+        return PackedUser.nobody(host == SharedTexts.NONE ? aor : new Aor(aor.user(), shared.text(host)), shared);
+    }
+
+    private void keep(PackedUser packed) {
+        known.put(packed.aor(), packed);
+    }
+
     public Optional<User> user(Aor aor) {
-        return Optional.ofNullable(users.get(aor));
+        PackedUser packed = known.get(aor);
+        return packed == null ? Optional.empty() : packed.user();
     }
 
     /** All users, in the order of their addresses. */
     public List<User> users() {
-        return users.values().stream()
+        return known.values().stream()
+                .flatMap(packed -> packed.user().stream())
                 .sorted((a, b) -> a.aor().compareTo(b.aor()))
                 .toList();
     }
 
+    /** How many users there are. Cheap. */
+    public int userCount() {
+        return users.get();
+    }
+
     /** The user's devices, awake or asleep; empty for an unknown user. */
     public List<Device> devices(Aor aor) {
-        return devices.getOrDefault(aor, List.of());
+        PackedUser packed = known.get(aor);
+        return packed == null ? List.of() : packed.devices();
     }
 
     public Optional<Device> device(DeviceId id) {
-        Aor owner = owners.get(id);
-        return owner == null
-                ? Optional.empty()
-                : devices(owner).stream().filter(d -> d.id().equals(id)).findFirst();
+        for (Aor owner : owners.of(id.number())) {
+            for (Device device : devices(owner)) {
+                if (device.id().equals(id)) {
+                    return Optional.of(device);
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     public CompletionStage<Void> saveUser(User user) {
         List<CompletionStage<Void>> written = new ArrayList<>(1);
-        devices.compute(user.aor(), (key, known) -> {
-            users.put(user.aor(), user);
+        known.compute(user.aor(), (aor, before) -> {
+            PackedUser packed = before == null ? nobody(aor) : before;
+            if (!packed.isUser()) {
+                users.incrementAndGet();
+            }
             written.add(store.saveUser(user));
-            return known;
+            return packed.with(user);
         });
         return written.get(0);
     }
@@ -82,10 +125,12 @@ public final class DeviceDirectory {
     /** Removes the user and all devices; does nothing for an unknown one. */
     public CompletionStage<Void> removeUser(Aor aor) {
         List<CompletionStage<Void>> written = new ArrayList<>(1);
-        devices.compute(aor, (key, known) -> {
-            users.remove(aor);
-            if (known != null) {
-                known.forEach(this::unlist);
+        known.compute(aor, (key, before) -> {
+            if (before != null) {
+                if (before.isUser()) {
+                    users.decrementAndGet();
+                }
+                unlist(before.aor(), before.devices(), List.of());
             }
             written.add(store.removeUser(aor));
             return null;
@@ -121,42 +166,45 @@ public final class DeviceDirectory {
      */
     public CompletionStage<Void> updateAll(Aor aor, UnaryOperator<List<Device>> change) {
         List<CompletableFuture<Void>> written = new ArrayList<>(1);
-        devices.compute(aor, (key, before) -> {
-            Map<DeviceId, Device> old = byId(before == null ? List.of() : before);
+        known.compute(aor, (key, packed) -> {
+            PackedUser before = packed == null ? nobody(aor) : packed;
+            Map<DeviceId, Device> old = byId(before.devices());
             List<Device> after = List.copyOf(change.apply(List.copyOf(old.values())));
             Map<DeviceId, Device> changed = byId(after);
-            Set<DeviceId> again = Optional.ofNullable(unsaved.remove(aor)).orElse(Set.of());
-            Stream.concat(old.keySet().stream(), again.stream())
-                    .distinct()
-                    .filter(id -> !changed.containsKey(id))
-                    .forEach(id -> {
-                        Optional.ofNullable(old.get(id)).ifPresent(this::unlist);
-                        written.add(watched(aor, id, store.removeDevice(id)));
-                    });
+            Set<DeviceId> again = Objects.requireNonNullElse(unsaved.remove(aor), Set.of());
+            Set<DeviceId> gone = new LinkedHashSet<>(old.keySet());
+            gone.addAll(again);
+            gone.removeAll(changed.keySet());
+            gone.forEach(id -> written.add(watched(aor, id, store.removeDevice(id))));
             changed.forEach((id, device) -> {
-                Device known = old.get(id);
-                if (device.equals(known) && !again.contains(id)) {
+                if (!device.equals(old.get(id))) {
+                    list(before.aor(), device);
+                } else if (!again.contains(id)) {
                     return;
-                }
-                list(device);
-                if (known != null) {
-                    tokens(known).stream()
-                            .filter(token -> !tokens(device).contains(token))
-                            .forEach(token -> release(token, id));
                 }
                 written.add(watched(aor, id, store.saveDevice(device)));
             });
-            return after.isEmpty() ? null : after;
+            if (written.isEmpty()) {
+                return packed;
+            }
+            unlist(before.aor(), old.values(), changed.values());
+            PackedUser now = before.with(after);
+            return now.isEmpty() ? null : now;
         });
         return CompletableFuture.allOf(written.toArray(CompletableFuture[]::new));
     }
 
     /** The devices, of whatever user, whose push target holds this token. */
     public List<Device> devicesHolding(PushToken token) {
-        return holders.getOrDefault(token, Set.of()).stream()
-                .flatMap(id -> device(id).stream())
-                .filter(d -> tokens(d).contains(token))
-                .toList();
+        List<Device> holding = new ArrayList<>(1);
+        for (Aor owner : holders.of(token.number())) {
+            for (Device device : devices(owner)) {
+                if (tokens(device).contains(token)) {
+                    holding.add(device);
+                }
+            }
+        }
+        return holding;
     }
 
     /**
@@ -170,16 +218,19 @@ public final class DeviceDirectory {
         Comparator<Device> byAge = Comparator.comparing(
                         (Device d) -> d.target().map(PushTarget::registeredAt).orElse(Instant.MIN))
                 .thenComparing(d -> d.id().value());
-        Optional<Device> newest = devicesHolding(token).stream().max(byAge);
-        return CompletableFuture.allOf(devicesHolding(token).stream()
-                .filter(d -> newest.isPresent() && byAge.compare(d, newest.get()) < 0)
+        List<Device> holding = devicesHolding(token);
+        if (holding.size() < 2) {
+            return CompletableFuture.completedFuture(null);
+        }
+        Device newest = Collections.max(holding, byAge);
+        return CompletableFuture.allOf(holding.stream()
+                .filter(d -> byAge.compare(d, newest) < 0)
                 .map(old -> update(
                                 old.aor(),
                                 old.id(),
-                                known -> known.flatMap(
-                                        d -> tokens(d).contains(token) && byAge.compare(d, newest.get()) < 0
-                                                ? withoutTarget(d)
-                                                : Optional.of(d)))
+                                known -> known.flatMap(d -> tokens(d).contains(token) && byAge.compare(d, newest) < 0
+                                        ? withoutTarget(d)
+                                        : Optional.of(d)))
                         .toCompletableFuture())
                 .toArray(CompletableFuture[]::new));
     }
@@ -199,12 +250,12 @@ public final class DeviceDirectory {
      * @param fault Apple's reason and what it means, for the operator
      */
     public CompletionStage<Void> tokenDied(DeviceId id, PushToken token, Instant deadSince, String fault) {
-        Aor owner = owners.get(id);
-        if (owner == null) {
+        Optional<Device> pushed = device(id);
+        if (pushed.isEmpty()) {
             return CompletableFuture.completedFuture(null);
         }
         return update(
-                owner,
+                pushed.get().aor(),
                 id,
                 known -> known.map(device -> device.target()
                         .filter(target -> !target.registeredAt().isAfter(deadSince))
@@ -238,22 +289,28 @@ public final class DeviceDirectory {
         return Set.copyOf(all);
     }
 
-    private void list(Device device) {
-        owners.put(device.id(), device.aor());
-        tokens(device).forEach(token -> holders.merge(token, Set.of(device.id()), DeviceDirectory::union));
+    /** @param aor the one that lasts, of equal ones */
+    private void list(Aor aor, Device device) {
+        owners.add(device.id().number(), aor);
+        tokens(device).forEach(token -> holders.add(token.number(), aor));
     }
 
-    private void unlist(Device device) {
-        owners.remove(device.id());
-        tokens(device).forEach(token -> release(token, device.id()));
+    /** Forgets whom the devices and tokens belong to that an address has no more. */
+    private void unlist(Aor aor, Collection<Device> before, Collection<Device> after) {
+        before.stream()
+                .filter(device -> after.stream().noneMatch(left -> left.id().equals(device.id())))
+                .forEach(device -> owners.remove(device.id().number(), aor));
+        Set<Long> left = numbers(after);
+        numbers(before).stream()
+                .filter(number -> !left.contains(number))
+                .forEach(number -> holders.remove(number, aor));
     }
 
-    private void release(PushToken token, DeviceId id) {
-        holders.computeIfPresent(token, (key, some) -> {
-            Set<DeviceId> others = new HashSet<>(some);
-            others.remove(id);
-            return others.isEmpty() ? null : Set.copyOf(others);
-        });
+    private static Set<Long> numbers(Collection<Device> devices) {
+        return devices.stream()
+                .flatMap(device -> tokens(device).stream())
+                .map(PushToken::number)
+                .collect(Collectors.toSet());
     }
 
     private static List<PushToken> tokens(Device device) {

@@ -15,7 +15,7 @@ import java.util.HexFormat;
  */
 public record DeviceId(String value) {
     public DeviceId {
-        if (!value.matches("[0-9a-f]{16}")) {
+        if (value.length() != 16 || !isHex(value)) {
             throw new IllegalArgumentException("A device id is 16 hexadecimal digits, not '" + value + "'");
         }
     }
@@ -27,6 +27,16 @@ public record DeviceId(String value) {
      */
     public static DeviceId of(Aor aor, String identity) {
         return new DeviceId(HexFormat.of().formatHex(hash(aor.toString(), identity), 0, 8));
+    }
+
+    /** The id with this {@link #number}. */
+    static DeviceId of(long number) {
+        return new DeviceId(HexFormat.of().toHexDigits(number));
+    }
+
+    /** The digits as one number. */
+    long number() {
+        return HexFormat.fromHexDigitsToLong(value);
     }
 
     /**
@@ -55,6 +65,17 @@ public record DeviceId(String value) {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java runtime has SHA-256", e);
         }
+    }
+
+    /** Whether there is nothing in it but lower-case hexadecimal digits. */
+    static boolean isHex(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

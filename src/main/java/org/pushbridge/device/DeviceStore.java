@@ -2,6 +2,7 @@ package org.pushbridge.device;
 
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /**
  * Where users and devices survive a restart. Implemented by {@code store}; called by {@link DeviceDirectory} alone.
@@ -15,6 +16,16 @@ public interface DeviceStore {
 
     /** All devices. Blocks. */
     List<Device> loadDevices();
+
+    /** All users, one after the other and in no certain order. Blocks. */
+    default void loadUsers(Consumer<User> each) {
+        loadUsers().forEach(each);
+    }
+
+    /** All devices, one after the other; those of a user in the order of their ids. Blocks. */
+    default void loadDevices(Consumer<Device> each) {
+        loadDevices().forEach(each);
+    }
 
     CompletionStage<Void> saveUser(User user);
 

@@ -11,9 +11,18 @@ import java.util.Locale;
 public record PushToken(String hex) {
     public PushToken {
         hex = hex.toLowerCase(Locale.ROOT);
-        if (hex.length() < 16 || hex.length() % 2 != 0 || !hex.matches("[0-9a-f]+")) {
+        if (hex.length() < 16 || hex.length() % 2 != 0 || !DeviceId.isHex(hex)) {
             throw new IllegalArgumentException("A device token is an even number of hexadecimal digits, at least 16");
         }
+    }
+
+    /** A number that hardly any other token has. */
+    long number() {
+        long number = hex.length();
+        for (int i = 0; i < hex.length(); i++) {
+            number = number * 0x9e3779b97f4a7c15L + hex.charAt(i);
+        }
+        return number;
     }
 
     @Override
