@@ -1,6 +1,7 @@
 package org.pushbridge.device;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,13 @@ public record Device(
 
     Device with(Optional<PushTarget> newTarget, Optional<String> newFault) {
         return new Device(id, aor, identity, newTarget, newFault, bindings);
+    }
+
+    /** With one more binding, behind the others. */
+    Device and(Binding binding) {
+        List<Binding> all = new ArrayList<>(bindings);
+        all.add(binding);
+        return new Device(id, aor, identity, target, targetFault, all);
     }
 
     /** The binding heard of last among those that count at {@code now}. */

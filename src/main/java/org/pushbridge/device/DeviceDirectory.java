@@ -54,9 +54,19 @@ public final class DeviceDirectory {
             directory.keep(owner);
             directory.list(owner.aor(), device);
         });
+        store.loadBindings(directory::bind);
         directory.users.set((int)
                 directory.known.values().stream().filter(PackedUser::isUser).count());
         return directory;
+    }
+
+    private void bind(DeviceId id, Binding binding) {
+        for (Aor owner : owners.of(id.number())) {
+            PackedUser packed = packed(owner);
+            keep(packed.with(packed.devices().stream()
+                    .map(device -> device.id().equals(id) ? device.and(binding) : device)
+                    .toList()));
+        }
     }
 
     private PackedUser packed(Aor aor) {

@@ -2,6 +2,7 @@ package org.pushbridge.device;
 
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -22,10 +23,13 @@ public interface DeviceStore {
         loadUsers().forEach(each);
     }
 
-    /** All devices, one after the other; those of a user in the order of their ids. Blocks. */
+    /** All devices, one after the other and in no certain order; with their bindings or without. Blocks. */
     default void loadDevices(Consumer<Device> each) {
         loadDevices().forEach(each);
     }
+
+    /** The bindings that {@link #loadDevices(Consumer)} leaves out; those of a device in their order. Blocks. */
+    default void loadBindings(BiConsumer<DeviceId, Binding> each) {}
 
     CompletionStage<Void> saveUser(User user);
 

@@ -7,11 +7,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jdbi.v3.core.Handle;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.ApnsEnvironment;
@@ -27,27 +30,61 @@ import org.pushbridge.device.PushToken;
  * new ones come, in one transaction. That is the same statement in every database, and doing it twice does no harm.
  */
 final class DeviceTable {
+    /** How many rows are asked of a database at once. */
+    static final int FETCH_SIZE = 1_000;
+
     private DeviceTable() {}
 
-    /** All devices. Needs a transaction in which the tables do not change. */
+    /** Needs a transaction in which the tables do not change. */
     static List<Device> load(Handle handle) {
-        Map<String, List<Binding>> bindings = new HashMap<>();
-        handle.createQuery("SELECT * FROM bindings ORDER BY device_id, place")
-                .map((row, context) -> Map.entry(row.getString("device_id"), binding(row)))
-                .forEach(binding -> bindings.computeIfAbsent(binding.getKey(), id -> new ArrayList<>())
-                        .add(binding.getValue()));
-        return handle.createQuery("SELECT * FROM devices ORDER BY aor_host, aor_user, device_id")
-                .map((row, context) -> {
-                    String id = row.getString("device_id");
-                    return new Device(
-                            new DeviceId(id),
-                            new Aor(row.getString("aor_user"), row.getString("aor_host")),
-                            row.getString("identity"),
-                            target(row),
-                            Optional.ofNullable(row.getString("target_fault")),
-                            bindings.getOrDefault(id, List.of()));
-                })
-                .list();
+        Map<DeviceId, List<Binding>> bindings = new HashMap<>();
+        loadBindings(
+                handle,
+                (id, binding) ->
+                        bindings.computeIfAbsent(id, key -> new ArrayList<>()).add(binding));
+        List<Device> devices = new ArrayList<>();
+        load(
+                handle,
+                device -> devices.add(new Device(
+                        device.id(),
+                        device.aor(),
+                        device.identity(),
+                        device.target(),
+                        device.targetFault(),
+                        bindings.getOrDefault(device.id(), List.of()))));
+        devices.sort(Comparator.comparing(Device::aor)
+                .thenComparing(device -> device.id().value()));
+        return devices;
+    }
+
+    /** Gives all devices, without their bindings, as they come from the database: there may be a million. */
+    static void load(Handle handle, Consumer<Device> each) {
+        handle.createQuery("SELECT device_id, aor_user, aor_host, identity, target_fault, environment, team_id,"
+                        + " bundle_id, voip_token, regular_token, registered_at, provider, param, prid FROM devices")
+                .setFetchSize(FETCH_SIZE)
+                .map((row, context) -> device(row))
+                .forEach(each);
+    }
+
+    /** The same for the bindings; those of a device come in their order. */
+    static void loadBindings(Handle handle, BiConsumer<DeviceId, Binding> each) {
+        // Most devices have one at most. To sort all of them would take the database longer than to read them.
+        for (String part : List.of("place = 0", "place > 0 ORDER BY place")) {
+            handle.createQuery("SELECT * FROM bindings WHERE " + part)
+                    .setFetchSize(FETCH_SIZE)
+                    .map((row, context) -> Map.entry(new DeviceId(row.getString("device_id")), binding(row)))
+                    .forEach(binding -> each.accept(binding.getKey(), binding.getValue()));
+        }
+    }
+
+    private static Device device(ResultSet row) throws SQLException {
+        return new Device(
+                new DeviceId(row.getString(1)),
+                new Aor(row.getString(2), row.getString(3)),
+                row.getString(4),
+                target(row),
+                Optional.ofNullable(row.getString(5)),
+                List.of());
     }
 
     static void save(WriterConnection in, Device device) throws SQLException {
@@ -85,20 +122,20 @@ final class DeviceTable {
     }
 
     private static Optional<PushTarget> target(ResultSet row) throws SQLException {
-        String environment = row.getString("environment");
+        String environment = row.getString(6);
         if (environment == null) {
             return Optional.empty();
         }
         return Optional.of(new PushTarget(
                 ApnsEnvironment.valueOf(environment),
-                row.getString("team_id"),
-                row.getString("bundle_id"),
-                Optional.ofNullable(row.getString("voip_token")).map(PushToken::new),
-                Optional.ofNullable(row.getString("regular_token")).map(PushToken::new),
-                EpochNanos.toInstant(row.getLong("registered_at")),
-                row.getString("provider"),
-                row.getString("param"),
-                row.getString("prid")));
+                row.getString(7),
+                row.getString(8),
+                Optional.ofNullable(row.getString(9)).map(PushToken::new),
+                Optional.ofNullable(row.getString(10)).map(PushToken::new),
+                EpochNanos.toInstant(row.getLong(11)),
+                row.getString(12),
+                row.getString(13),
+                row.getString(14)));
     }
 
     private static void insert(WriterConnection in, DeviceId device, int place, Binding binding) throws SQLException {

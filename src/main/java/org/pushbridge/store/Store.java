@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -16,6 +17,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.logging.log4j.LogManager;
@@ -26,6 +29,7 @@ import org.jdbi.v3.core.statement.StatementExceptions;
 import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
 import org.jspecify.annotations.Nullable;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.Binding;
 import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
@@ -161,6 +165,10 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
         config.setConnectionTimeout(waitMillis);
         config.setValidationTimeout(waitMillis);
         database.adapt(config);
+        if (settings.url().startsWith(H2File.SCHEME)) {
+            // It would gather all rows of an answer before it gives the first.
+            config.setConnectionInitSql("SET LAZY_QUERY_EXECUTION TRUE");
+        }
         try {
             return new HikariDataSource(config);
         } catch (HikariPool.PoolInitializationException e) {
@@ -170,12 +178,30 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
 
     @Override
     public List<User> loadUsers() {
-        return read("the users", UserTable::load);
+        List<User> users = new ArrayList<>();
+        loadUsers(users::add);
+        users.sort(Comparator.comparing(User::aor));
+        return users;
+    }
+
+    @Override
+    public void loadUsers(Consumer<User> each) {
+        readEach("the users", handle -> UserTable.load(handle, each));
     }
 
     @Override
     public List<Device> loadDevices() {
         return read("the devices", DeviceTable::load);
+    }
+
+    @Override
+    public void loadDevices(Consumer<Device> each) {
+        readEach("the devices", handle -> DeviceTable.load(handle, each));
+    }
+
+    @Override
+    public void loadBindings(BiConsumer<DeviceId, Binding> each) {
+        readEach("the bindings", handle -> DeviceTable.loadBindings(handle, each));
     }
 
     @Override
@@ -366,6 +392,13 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     /** How many transactions have been committed since the start. Cheap. */
     public long batches() {
         return writer.batches();
+    }
+
+    private void readEach(String what, Consumer<Handle> query) {
+        Boolean unused = read(what, handle -> {
+            query.accept(handle);
+            return true;
+        });
     }
 
     private <T> T read(String what, Function<Handle, T> query) {

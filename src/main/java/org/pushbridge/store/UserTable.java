@@ -1,7 +1,7 @@
 package org.pushbridge.store;
 
 import java.sql.SQLException;
-import java.util.List;
+import java.util.function.Consumer;
 import org.jdbi.v3.core.Handle;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.User;
@@ -10,14 +10,13 @@ import org.pushbridge.device.User;
 final class UserTable {
     private UserTable() {}
 
-    static List<User> load(Handle handle) {
-        return handle.createQuery(
-                        "SELECT aor_user, aor_host, ha1_md5, ha1_sha256 FROM users ORDER BY aor_host, aor_user")
-                .map((row, context) -> new User(
-                        new Aor(row.getString("aor_user"), row.getString("aor_host")),
-                        row.getString("ha1_md5"),
-                        row.getString("ha1_sha256")))
-                .list();
+    /** Gives all users as they come from the database: there may be a million. */
+    static void load(Handle handle, Consumer<User> each) {
+        handle.createQuery("SELECT aor_user, aor_host, ha1_md5, ha1_sha256 FROM users")
+                .setFetchSize(DeviceTable.FETCH_SIZE)
+                .map((row, context) ->
+                        new User(new Aor(row.getString(1), row.getString(2)), row.getString(3), row.getString(4)))
+                .forEach(each);
     }
 
     static void save(WriterConnection in, User user) throws SQLException {

@@ -38,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
+import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.PushTarget;
 import org.pushbridge.device.Tombstone;
@@ -158,6 +159,32 @@ abstract class StoreContract {
         reopen();
 
         assertThat(store.loadDevices()).containsExactlyInAnyOrderElementsOf(all);
+    }
+
+    @Test
+    void aDirectoryThatReadsOneByOneKnowsWhatIsThere() {
+        List<Device> all = new ArrayList<>();
+        for (Aor aor : List.of(ALICE, BOB)) {
+            done(store.saveUser(user(aor)));
+            for (int i = 0; i < 3; i++) {
+                all.add(device(aor, "phone " + i));
+            }
+        }
+        // Places that are used again, so that rows stand in another order than they were written in.
+        for (Device device : all) {
+            done(store.saveDevice(device));
+        }
+        done(store.removeDevice(all.get(0).id()));
+        for (Device device : all) {
+            done(store.saveDevice(device));
+        }
+
+        DeviceDirectory directory = DeviceDirectory.load(store);
+
+        assertThat(directory.users()).containsExactly(user(ALICE), user(BOB));
+        assertThat(directory.userCount()).isEqualTo(2);
+        assertThat(directory.devices(ALICE)).containsExactlyInAnyOrderElementsOf(all.subList(0, 3));
+        assertThat(directory.devices(BOB)).containsExactlyInAnyOrderElementsOf(all.subList(3, 6));
     }
 
     @Test
