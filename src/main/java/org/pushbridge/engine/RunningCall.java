@@ -35,7 +35,7 @@ public final class RunningCall<E extends CallEdge> {
     private final CallEngine<E> engine;
     private final Shard shard;
     private final CallId id;
-    private final Deque<CallEvent> lastEvents = new ArrayDeque<>(REMEMBERED_EVENTS);
+    private final Deque<CallEvent> lastEvents = new ArrayDeque<>(4);
     private final Map<Timer, Timeout> timers = new HashMap<>();
     private final Set<String> dialogs = new HashSet<>();
     private final Set<String> aors = new HashSet<>();
@@ -43,7 +43,7 @@ public final class RunningCall<E extends CallEdge> {
     /** Written by the call's thread alone; others may look. */
     private volatile Call call;
 
-    private final Deque<Batch> outbox = new ArrayDeque<>();
+    private final Deque<Batch> outbox = new ArrayDeque<>(2);
     /** What was last handed to the journal. */
     private Optional<Call> memory;
     /** Whether the journal has had the call. */

@@ -193,7 +193,8 @@ final class Bridge {
     /** One of them hung up: a device whose connection is gone does not know yet, but can take another call. */
     void hungUp(CallId call) {
         for (DeviceId each : talking.getOrDefault(call, Set.of())) {
-            callsOf.computeIfPresent(each, (id, before) -> before.containsKey(call) ? with(before, call, true) : before);
+            callsOf.computeIfPresent(
+                    each, (id, before) -> before.containsKey(call) ? with(before, call, true) : before);
         }
     }
 

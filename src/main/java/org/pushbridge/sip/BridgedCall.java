@@ -150,7 +150,6 @@ final class BridgedCall implements CallEdge {
         this.caller = new CallerLeg(
                 invite,
                 caller,
-                Carried.of(invite.message(), caller.isTrusted()),
                 bridge.identifiers().callerTag(running.id()),
                 dialog -> bridge.identifiers().callerTag(running.id(), dialog),
                 running::claimDialog);
@@ -556,7 +555,7 @@ final class BridgedCall implements CallEdge {
                 INVITE_CSEQ,
                 incoming.getMaxForwards().getMaxForwards() - 1,
                 route.routes());
-        put(caller.offer, invite, route.farEnd());
+        put(caller.offer(), invite, route.farEnd());
         bridge.assertIdentity(invite, caller.farEnd, route.farEnd());
         invite.setHeader((Header) Messages.header("X-Pushbridge-Call-UUID", callKitUuid.toString()));
         invite.setHeader((Header) bridge.contactFor(route.destination()));
@@ -731,7 +730,12 @@ final class BridgedCall implements CallEdge {
                         this::isRinging,
                         accepted -> {
                             if (accepted.voip()) {
-                                running.submit(() -> running.on(new CallEvent.PushAccepted(action.leg())));
+                                running.submit(() -> {
+                                    running.on(new CallEvent.PushAccepted(action.leg()));
+                                    if (legs.isEmpty()) {
+                                        caller.fold(); // it may wait for long
+                                    }
+                                });
                             }
                         },
                         failure -> running.submit(() -> pushFailed(action.leg(), failure)));
@@ -759,7 +763,7 @@ final class BridgedCall implements CallEdge {
                         : Identifiers.callId(id(), Bridge.leg(device.id())),
                 from.getURI().toString(),
                 from.getDisplayName() == null ? "" : from.getDisplayName(),
-                caller.offer.offersVideo(),
+                caller.offer().offersVideo(),
                 began,
                 began.plus(running.call().plan().ringLimit()),
                 pushedBefore.contains(Bridge.leg(device.id())));
@@ -847,7 +851,7 @@ final class BridgedCall implements CallEdge {
                     Optional.of(action.content()),
                     new ExchangeOutcome(id));
             exchange.forwarded = Optional.of(sent);
-            exchange.forwardedCseq = sent.request().getCSeq().getSeqNumber();
+            exchange.forwardedCseq = sent.cseq();
         }
     }
 
@@ -1422,7 +1426,8 @@ final class BridgedCall implements CallEdge {
         answerRepeat.ifPresent(AnswerRepeat::stop);
         exchanges.values().forEach(e -> e.answerRepeat.ifPresent(AnswerRepeat::stop));
         bridge.over(id());
-        caller.invite.whenSettled(this::forget);
+        caller.invite.whenSettled(forgetting(bridge.journal(), id()));
+        legs.values().forEach(this::letGo);
         log.info(
                 "Call {} from {} to {} is over: {}; caller got {}; legs {}; pushes {}; lasted {} ms",
                 id(),
@@ -1465,12 +1470,33 @@ final class BridgedCall implements CallEdge {
         }
     }
 
+    /** Its requests are remembered for a while by what is below, but the call need not be. */
+    private void letGo(DeviceLeg leg) {
+        Map<String, SIPRequest> sent = new HashMap<>();
+        Destination destination = new Destination.OverFlow(caller.invite.flow());
+        for (Map.Entry<String, Dialog> dialog : leg.dialogs.entrySet()) {
+            Acknowledged last = acks.get(new Confirmed(Side.LEG, new LegDialog(leg.id, dialog.getKey())));
+            if (last != null && last.cseq() == INVITE_CSEQ) {
+                sent.put(dialog.getKey(), last.ack());
+                destination = bridge.destination(dialog.getValue(), leg.farEnd);
+            }
+        }
+        for (ClientCall invite : leg.invites.values()) {
+            invite.over(sent, destination);
+        }
+    }
+
     private void forget() {
-        bridge.journal().end(id().value()).whenComplete((done, fault) -> {
+        forgetting(bridge.journal(), id()).run();
+    }
+
+    /** Does not keep the call. */
+    private static Runnable forgetting(CallJournal journal, CallId id) {
+        return () -> journal.end(id.value()).whenComplete((done, fault) -> {
             if (fault != null) {
                 log.warn(
                         "The end of call {} could not be written; it is seen to at the next start: {}",
-                        id(),
+                        id,
                         fault.getMessage());
             }
         });

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.pushbridge.call.LegDialog;
 import org.pushbridge.sip.stack.InboundRequest;
 
@@ -16,7 +17,8 @@ import org.pushbridge.sip.stack.InboundRequest;
 final class CallerLeg {
     final InboundRequest invite;
     FarEnd farEnd;
-    final Carried offer;
+    private final boolean trusted;
+    private @Nullable Carried offer;
     /** Who calls and who is called, as text: From and To of every leg. */
     final String from;
 
@@ -38,7 +40,6 @@ final class CallerLeg {
     CallerLeg(
             InboundRequest invite,
             FarEnd farEnd,
-            Carried offer,
             String ownTag,
             Function<LegDialog, String> tags,
             Consumer<String> claim) {
@@ -48,11 +49,27 @@ final class CallerLeg {
         claim.accept(ownTag);
         this.invite = invite;
         this.farEnd = farEnd;
-        this.offer = offer;
+        this.trusted = farEnd.isTrusted();
         this.from = Messages.party(invite.message().getFrom().getAddress());
         this.to = Messages.party(invite.message().getTo().getAddress());
         this.callId = invite.message().getCallId().getCallId();
         this.cseq = invite.message().getCSeq().getSeqNumber();
+    }
+
+    /** What its INVITE carries across. */
+    Carried offer() {
+        Carried known = offer;
+        if (known == null) {
+            known = Carried.of(invite.message(), trusted);
+            offer = known;
+        }
+        return known;
+    }
+
+    /** Takes little room until it is next needed. */
+    void fold() {
+        offer = null;
+        invite.fold();
     }
 
     /** The caller's dialog that belongs to a dialog of a device leg; made when first needed (RFC 3261 section 12.1.1). */

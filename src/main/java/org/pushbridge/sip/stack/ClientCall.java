@@ -1,6 +1,7 @@
 package org.pushbridge.sip.stack;
 
 import gov.nist.javax.sip.message.SIPRequest;
+import java.util.Map;
 import java.util.Optional;
 
 /** A request on its way, as {@link SipStack#send} returned it. Safe for any thread. */
@@ -31,6 +32,15 @@ public interface ClientCall {
      */
     void answered();
 
-    /** The request as it was sent, with its Via. Not to be changed. */
-    SIPRequest request();
+    /**
+     * What the request was sent for is over, and its handler is told no more. A 2xx to an INVITE that comes yet again, as its
+     * ACK was lost, is acknowledged again.
+     *
+     * @param acks the ACK of each 2xx so far, by the To tag; as they were sent
+     * @param destination where they go
+     */
+    void over(Map<String, SIPRequest> acks, Destination destination);
+
+    /** The number the request was sent with. */
+    long cseq();
 }

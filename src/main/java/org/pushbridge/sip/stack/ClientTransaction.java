@@ -185,5 +185,6 @@ final class ClientTransaction extends SIPClientTransactionImpl {
     /** Called when the stack has forgotten it. */
     void removed() {
         channel.link().expectNoMore(this);
+        channel.forget();
     }
 }

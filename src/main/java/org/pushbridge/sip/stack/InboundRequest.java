@@ -9,7 +9,12 @@ import org.pushbridge.device.Flow;
 /** A request that came in, and the way back to who sent it. Safe for any thread. */
 public final class InboundRequest {
     private final Reception reception;
-    private final SIPRequest message;
+    /** Null while it is folded. */
+    private volatile @Nullable SIPRequest message;
+
+    /** Its bytes, once they were asked for. */
+    private volatile byte @Nullable [] bytes;
+
     private final Flow flow;
     private volatile Link back;
     private final Optional<ServerTransaction> transaction;
@@ -34,7 +39,22 @@ public final class InboundRequest {
 
     /** With received and rport in its top Via, and with a Max-Forwards. Not to be changed; clone it to forward it. */
     public SIPRequest message() {
-        return message;
+        SIPRequest known = message;
+        if (known == null) {
+            known = Reception.parsed(bytes(), flow);
+            message = known;
+        }
+        return known;
+    }
+
+    /**
+     * Keeps the bytes of the message alone, a fraction of its parsed form, until it is next asked for: for an INVITE that
+     * will wait for long.
+     */
+    public void fold() {
+        bytes();
+        message = null;
+        transaction.ifPresent(ServerTransaction::fold);
     }
 
     /** Answers a CANCEL that was passed on: 200. Nothing happens the second time. */
@@ -52,7 +72,12 @@ public final class InboundRequest {
 
     /** The message as it stands now, for {@link SipStack#takeUp(byte[], Flow, boolean, Optional)}. */
     public byte[] bytes() {
-        return Encoding.bytes(message, Transport.of(flow.transport()));
+        byte[] known = bytes;
+        if (known == null) {
+            known = Encoding.bytes(message(), Transport.of(flow.transport()));
+            bytes = known;
+        }
+        return known;
     }
 
     /** What it came over; good for requests to whoever sent it, for as long as {@link SipStack#isAlive}. */
@@ -62,7 +87,7 @@ public final class InboundRequest {
 
     /** Whether it is an ACK to a 2xx, or to nothing the stack knows. There is no answering it. */
     public boolean isAck() {
-        return message.getMethod().equals("ACK");
+        return message().getMethod().equals("ACK");
     }
 
     /** For a CANCEL: the INVITE it is for. */
@@ -137,6 +162,6 @@ public final class InboundRequest {
 
     @Override
     public String toString() {
-        return message.getMethod() + " " + message.getCallId().getCallId() + " from " + flow;
+        return message().getMethod() + " " + message().getCallId().getCallId() + " from " + flow;
     }
 }

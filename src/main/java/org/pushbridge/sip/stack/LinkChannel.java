@@ -13,12 +13,14 @@ import org.jspecify.annotations.Nullable;
 
 /** What a JAIN-SIP transaction sends through: a {@link Link} in JAIN-SIP's clothes. One for each transaction. */
 final class LinkChannel extends MessageChannel implements RawMessageChannel {
+    private static final byte[] NOTHING = {};
+
     private final SIPTransactionStack stack;
     private volatile Link link;
     private volatile Consumer<String> onFailure = why -> {};
     private volatile boolean mute;
     private @Nullable SIPMessage encoded;
-    private byte[] bytes = new byte[0];
+    private byte[] bytes = NOTHING;
 
     LinkChannel(SIPTransactionStack stack, MessageProcessor processor, Link link) {
         this.stack = stack;
@@ -77,6 +79,12 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
     /** Keeps the bytes alone of what was sent last: a parsed message is many times their size. */
     synchronized void keepBytesAlone() {
         encoded = null;
+    }
+
+    /** Nothing is repeated from here on. */
+    synchronized void forget() {
+        encoded = null;
+        bytes = NOTHING;
     }
 
     @Override

@@ -5,7 +5,10 @@ import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import gov.nist.javax.sip.parser.StringMsgParser;
 import java.text.ParseException;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sip.SipException;
 import org.apache.logging.log4j.Level;
@@ -20,9 +23,14 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
 
     private final SipStack stack;
     private final JainStack jain;
-    private final SIPRequest request;
+    /** Null when it is over; a parsed message is many times its size. */
+    private volatile @Nullable SIPRequest request;
+
+    private final boolean isInvite;
+    private final boolean isInDialog;
+    private final long cseq;
     private final Destination destination;
-    private final ResponseHandler handler;
+    private volatile ResponseHandler handler;
     private final AtomicBoolean finished = new AtomicBoolean();
     private @Nullable ClientTransaction transaction;
     private boolean provisional;
@@ -35,32 +43,51 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
         this.stack = stack;
         this.jain = jain;
         this.request = request;
+        this.isInvite = request.getMethod().equals("INVITE");
+        this.isInDialog = request.getToTag() != null;
+        this.cseq = request.getCSeq().getSeqNumber();
         this.destination = destination;
         this.handler = handler;
     }
 
-    void start(LinkChannel channel) {
-        ClientTransaction started = new ClientTransaction(jain, channel, request, this);
+    void start(LinkChannel channel, SIPRequest sent) {
+        ClientTransaction started = new ClientTransaction(jain, channel, sent, this);
         synchronized (this) {
             transaction = started;
         }
-        started.start(request);
+        started.start(sent);
     }
 
     /** Takes up what was sent before, and may have been answered provisionally. */
-    void takeUp(LinkChannel channel) {
-        ClientTransaction before = new ClientTransaction(jain, channel, request, this);
+    void takeUp(LinkChannel channel, SIPRequest sent) {
+        ClientTransaction before = new ClientTransaction(jain, channel, sent, this);
         synchronized (this) {
             transaction = before;
             provisional = true;
         }
         takenUp = true;
-        before.takeUp(request);
+        before.takeUp(sent);
     }
 
     @Override
-    public SIPRequest request() {
-        return request;
+    public long cseq() {
+        return cseq;
+    }
+
+    @Override
+    public void over(Map<String, SIPRequest> acks, Destination there) {
+        if (isInvite && finished.get()) {
+            letGo(acks.isEmpty() ? ResponseHandler.NOBODY_CARES : new AckRepeat(stack, acks, there, jain.t1Millis()));
+        }
+    }
+
+    /** What is left to be told needs neither the request nor whoever sent it. */
+    private void letGo(ResponseHandler left) {
+        request = null;
+        handler = left;
+        synchronized (this) {
+            cancel = null;
+        }
     }
 
     @Override
@@ -76,16 +103,22 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
             }
             return;
         }
-        boolean another = status < 300 && request.getMethod().equals("INVITE");
+        boolean another = status < 300 && isInvite;
         if (!finished.getAndSet(true) || another) {
-            tell("onResponse", () -> handler.onResponse(response));
+            ResponseHandler told = handler;
+            if (!another) {
+                letGo(ResponseHandler.NOBODY_CARES);
+            }
+            tell("onResponse", () -> told.onResponse(response));
         }
     }
 
     @Override
     public void timeout() {
         if (!finished.getAndSet(true)) {
-            tell("onTimeout", handler::onTimeout);
+            ResponseHandler told = handler;
+            letGo(ResponseHandler.NOBODY_CARES);
+            tell("onTimeout", told::onTimeout);
         }
     }
 
@@ -93,7 +126,9 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
     public void failure(String why) {
         if (!finished.getAndSet(true)) {
             end();
-            tell("onTransportFailure", () -> handler.onTransportFailure(why));
+            ResponseHandler told = handler;
+            letGo(ResponseHandler.NOBODY_CARES);
+            tell("onTransportFailure", () -> told.onTransportFailure(why));
         }
     }
 
@@ -129,7 +164,7 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
         synchronized (this) {
             working = provisional;
         }
-        boolean mayMove = request.getMethod().equals("INVITE") && request.getToTag() == null;
+        boolean mayMove = isInvite && !isInDialog;
         if (!working || (destination instanceof Destination.OverFlow && !mayMove)) {
             failure(why);
         }
@@ -137,10 +172,11 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
 
     @Override
     public void cancel(Optional<String> reason) {
-        if (!request.getMethod().equals("INVITE") || finished.get()) {
+        SIPRequest sent = request;
+        if (!isInvite || finished.get() || sent == null) {
             return;
         }
-        SIPRequest made = makeCancel(reason);
+        SIPRequest made = makeCancel(sent, reason);
         synchronized (this) {
             if (cancel != null) {
                 return;
@@ -167,9 +203,9 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
                         () -> LOG.debug("A CANCEL could not be sent again; destination={}", newest));
     }
 
-    private SIPRequest makeCancel(Optional<String> reason) {
+    private static SIPRequest makeCancel(SIPRequest sent, Optional<String> reason) {
         try {
-            SIPRequest made = request.createCancelRequest();
+            SIPRequest made = sent.createCancelRequest();
             if (reason.isPresent()) {
                 SIPHeader header = StringMsgParser.parseSIPHeader("Reason: " + reason.get());
                 made.addHeader(header);
@@ -220,6 +256,42 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
             call.run();
         } catch (Throwable e) {
             HANDLER.log(() -> "A handler of SIP responses failed; in=" + what + " cause=" + e);
+        }
+    }
+
+    /** Acknowledges what is answered again. A 2xx that came at each ACK would go on for ever; it comes after T1 at first. */
+    private static final class AckRepeat implements ResponseHandler {
+        private final SipStack stack;
+        private final Map<String, byte[]> acks = new HashMap<>();
+        private final Destination destination;
+        private final long quickest;
+        private long sentNanos;
+
+        AckRepeat(SipStack stack, Map<String, SIPRequest> acks, Destination destination, int t1Millis) {
+            this.stack = stack;
+            this.destination = destination;
+            this.quickest = TimeUnit.MILLISECONDS.toNanos(t1Millis) / 2;
+            this.sentNanos = System.nanoTime() - quickest;
+            acks.forEach((tag, ack) -> this.acks.put(tag, stack.encoded(ack, destination)));
+        }
+
+        @Override
+        public synchronized void onResponse(SIPResponse response) {
+            byte[] ack = acks.get(response.getToTag() == null ? "" : response.getToTag());
+            if (ack != null && System.nanoTime() - sentNanos >= quickest) {
+                sentNanos = System.nanoTime();
+                stack.send(ack, destination);
+            }
+        }
+
+        @Override
+        public void onTimeout() {
+            // Of no interest any more.
+        }
+
+        @Override
+        public void onTransportFailure(String why) {
+            // As above.
         }
     }
 

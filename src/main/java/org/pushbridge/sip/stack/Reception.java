@@ -325,7 +325,8 @@ final class Reception {
         return inbound;
     }
 
-    private static SIPRequest parsed(byte[] invite, Flow flow) {
+    /** A request of ours or taken in before, from its bytes. */
+    static SIPRequest parsed(byte[] invite, Flow flow) {
         try {
             if (MessageParser.parse(invite) instanceof SIPRequest request
                     && request.getMethod().equals("INVITE")) {

@@ -160,6 +160,13 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         return true;
     }
 
+    /** What is needed of the messages so far are the bytes of the last response. */
+    synchronized void fold() {
+        originalRequest = null;
+        lastResponse = null;
+        channel.keepBytesAlone();
+    }
+
     private void letGo() {
         inbound = null;
         originalRequest = null;
@@ -189,6 +196,14 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     @Override
     public synchronized void resendLastResponseAsBytes() {
         channel.repeat();
+    }
+
+    /** An INVITE that waits for its answer has nothing to repeat and nothing to give up: it needs no clock. */
+    @Override
+    public void startTransactionTimer() {
+        if (!isInviteTransaction() || finalStatus >= 300) {
+            super.startTransactionTimer();
+        }
     }
 
     @Override

@@ -151,7 +151,7 @@ public final class SipStack implements AutoCloseable {
             elsewhere(() -> call.failure(unreachable(destination)));
             return call;
         }
-        call.start(channel(link.get()));
+        call.start(channel(link.get()), request);
         return call;
     }
 
@@ -167,7 +167,7 @@ public final class SipStack implements AutoCloseable {
         OutboundRequest call = new OutboundRequest(this, jain, request, destination, handler);
         linkTo(destination)
                 .ifPresentOrElse(
-                        link -> call.takeUp(channel(link)),
+                        link -> call.takeUp(channel(link), request),
                         () -> elsewhere(() -> call.failure(unreachable(destination))));
         return call;
     }
@@ -197,12 +197,21 @@ public final class SipStack implements AutoCloseable {
         if (ack.getTopmostVia() == null) {
             prepare(ack, Tokens.branch(), localAddressFor(destination));
         }
+        send(encoded(ack, destination), destination);
+    }
+
+    byte[] encoded(SIPRequest ack, Destination destination) {
+        return Encoding.bytes(ack, transport(destination));
+    }
+
+    /** Sends what is in no transaction; if it cannot leave it is dropped and counted. */
+    void send(byte[] message, Destination destination) {
         Optional<Link> link = linkTo(destination);
         if (link.isEmpty()) {
             counters.dropped.increment();
             return;
         }
-        reception.send(link.get(), Encoding.bytes(ack, link.get().transport()));
+        reception.send(link.get(), message);
     }
 
     /**
