@@ -30,6 +30,7 @@ import org.pushbridge.device.Tombstones;
 import org.pushbridge.engine.CallEngine;
 import org.pushbridge.sip.registrar.Addresses;
 import org.pushbridge.sip.stack.Destination;
+import org.pushbridge.sip.stack.InboundRequest;
 import org.pushbridge.sip.stack.LocalAddress;
 import org.pushbridge.sip.stack.SipStack;
 import org.pushbridge.sip.stack.Transport;
@@ -56,6 +57,7 @@ final class Bridge {
     /** The calls of each of them; true for one that a side has ended: the other may not know it for a while. */
     private final Map<DeviceId, Map<CallId, Boolean>> callsOf = new ConcurrentHashMap<>();
 
+    private final Map<Aor, Set<Unsettled>> answersUnderWay = new ConcurrentHashMap<>();
     /** One for each address of our own; they are never changed. */
     private final Map<LocalAddress, Contact> contacts = new ConcurrentHashMap<>();
 
@@ -228,6 +230,46 @@ final class Bridge {
     boolean isBusy(DeviceId device) {
         return callsOf.getOrDefault(device, Map.of()).containsValue(false);
     }
+
+    // --- answers on their way --------------------------------------------------------------------------------
+
+    /** The final response to a device's INVITE has left and has not been acknowledged, though its call is over. */
+    void answerUnderWay(Aor aor, DeviceId device, InboundRequest invite) {
+        Unsettled unsettled = new Unsettled(device, invite);
+        answersUnderWay.compute(aor, (key, before) -> {
+            Set<Unsettled> now = before == null ? ConcurrentHashMap.newKeySet() : before;
+            now.add(unsettled);
+            return now;
+        });
+        repeatAnswers(aor); // its connection may have closed, and another be there, before
+    }
+
+    /** That one was acknowledged, or nobody waits for it any more. */
+    void answerSettled(Aor aor, DeviceId device, InboundRequest invite) {
+        answersUnderWay.computeIfPresent(aor, (key, before) -> {
+            before.remove(new Unsettled(device, invite));
+            return before.isEmpty() ? null : before;
+        });
+    }
+
+    /**
+     * A device of this user registered, or lost a connection: what was sent to it over one that is gone, and that it cannot
+     * know, is sent again over the newest.
+     */
+    void repeatAnswers(Aor aor) {
+        for (Unsettled each : answersUnderWay.getOrDefault(aor, Set.of())) {
+            if (!stack().isAlive(each.invite().way())) {
+                directory
+                        .device(each.device())
+                        .flatMap(this::reachableBinding)
+                        .filter(binding -> stack().redirect(each.invite(), binding.flow()))
+                        .ifPresent(binding -> each.invite().repeatLastResponse());
+            }
+        }
+    }
+
+    /** A response to a device that has not acknowledged it; each is equal to itself alone. */
+    private record Unsettled(DeviceId device, InboundRequest invite) {}
 
     // --- addresses -----------------------------------------------------------------------------------------------
 

@@ -1426,7 +1426,12 @@ final class BridgedCall implements CallEdge {
         answerRepeat.ifPresent(AnswerRepeat::stop);
         exchanges.values().forEach(e -> e.answerRepeat.ifPresent(AnswerRepeat::stop));
         bridge.over(id());
-        caller.invite.whenSettled(forgetting(bridge.journal(), id()));
+        Runnable settled = forgetting(bridge.journal(), id());
+        if (caller.farEnd instanceof FarEnd.DeviceEnd end && end.id().isPresent() && !caller.invite.isSettled()) {
+            settle(bridge, end.aor(), end.id().get(), caller.invite, settled);
+        } else {
+            caller.invite.whenSettled(settled);
+        }
         legs.values().forEach(this::letGo);
         log.info(
                 "Call {} from {} to {} is over: {}; caller got {}; legs {}; pushes {}; lasted {} ms",
@@ -1468,6 +1473,15 @@ final class BridgedCall implements CallEdge {
                     "hang up",
                     () -> send(Side.CALLER, confirmed.dialog(), "BYE", Optional.empty(), ResponseHandler.NOBODY_CARES));
         }
+    }
+
+    /** Does not keep the call. */
+    private static void settle(Bridge bridge, Aor aor, DeviceId device, InboundRequest invite, Runnable settled) {
+        bridge.answerUnderWay(aor, device, invite);
+        invite.whenSettled(() -> {
+            bridge.answerSettled(aor, device, invite);
+            settled.run();
+        });
     }
 
     /** Its requests are remembered for a while by what is below, but the call need not be. */

@@ -50,6 +50,7 @@ final class RegisterHandler {
             }
         }
         bridge.waker().awake(device);
+        bridge.repeatAnswers(device.aor());
         bridge.engine()
                 .byAor(device.aor().toString())
                 .forEach(call -> call.submit(() -> call.edge().onRegistered(device, flow)));
@@ -59,7 +60,10 @@ final class RegisterHandler {
     /** The user whose device used a connection that is closed now; asked once. */
     Optional<Aor> aorOf(Flow closed) {
         Optional<Aor> aor = Optional.ofNullable(connections.remove(closed));
-        aor.ifPresent(user -> log.debug("A phone's connection is gone; user={} peer={}", user, closed.remote()));
+        aor.ifPresent(user -> {
+            log.debug("A phone's connection is gone; user={} peer={}", user, closed.remote());
+            bridge.repeatAnswers(user);
+        });
         return aor;
     }
 }

@@ -370,4 +370,22 @@ class VerdictsTest {
         assertThat(Wire.header(moved.expect("SIP/2.0 603"), "CSeq")).endsWith("INVITE");
         assertThat(edge.pushes).hasSize(1);
     }
+
+    @Test
+    void aCallerWhoseConnectionBrokeUnderTheFinalResponseGetsItOverTheNext() {
+        Party bob = awake("bob", OTHER);
+        asleep("alice", PUSHED);
+        bob.inviteWithCredentials(URI);
+        bob.expect("SIP/2.0 182");
+        await().until(() -> !edge.pushes.isEmpty());
+        var unused =
+                edge.sip.callStates().decline(edge.pushes.get(0).call().value(), alicesPhone(), 603);
+        bob.expect("SIP/2.0 603"); // as far as the bridge can tell it did not arrive: no ACK follows
+        await().until(() -> edge.sip.calls() == 0);
+        drop(bob);
+
+        Party moved = awake("bob", OTHER);
+
+        assertThat(Wire.header(moved.expect("SIP/2.0 603"), "CSeq")).endsWith("INVITE");
+    }
 }

@@ -142,6 +142,16 @@ public final class InboundRequest {
         }
     }
 
+    /** Whether {@link #whenSettled} would do its work at once. */
+    public boolean isSettled() {
+        return transaction.isEmpty() || transaction.get().isSettled();
+    }
+
+    /** What its responses take now. */
+    public Flow way() {
+        return back.flow();
+    }
+
     /** A place for the layer above to hang its own on; empty at first. */
     public Optional<Object> attachment() {
         return Optional.ofNullable(attachment);

@@ -97,6 +97,10 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         work.run();
     }
 
+    synchronized boolean isSettled() {
+        return settled || finalStatus < 300;
+    }
+
     private void settled() {
         Runnable work;
         synchronized (this) {
