@@ -128,6 +128,7 @@ public final class RunningCall<E extends CallEdge> {
             lastEvents.removeFirst();
         }
         lastEvents.addLast(event);
+        Call before = call;
         Step step = call.on(event);
         call = step.call();
         if (!call.phase().isUnanswered()) {
@@ -143,14 +144,26 @@ public final class RunningCall<E extends CallEdge> {
                 setTimer(action);
             }
         }
-        Call now = call.remembered();
-        boolean due = replies || !Optional.of(now).equals(memory);
-        Batch batch = new Batch(first, step.actions(), due && promises);
+        Optional<Call> news = replies ? Optional.of(call.remembered()) : news(before);
+        Batch batch = new Batch(first, step.actions(), news.isPresent() && promises);
         outbox.add(batch);
-        if (due) {
-            remember(now, batch);
-        }
+        news.ifPresent(now -> remember(now, batch));
         carryOut();
+    }
+
+    /** The call as it is to be remembered, unless that is as it was. */
+    private Optional<Call> news(Call before) {
+        boolean untouched = call.phase() == before.phase()
+                && call.callerAt() == before.callerAt()
+                && call.answered().equals(before.answered())
+                && call.byes().equals(before.byes())
+                && call.ending().equals(before.ending())
+                && call.verdict().equals(before.verdict())
+                && call.legs().equals(before.legs());
+        if (untouched && memory.isPresent()) {
+            return Optional.empty();
+        }
+        return Optional.of(call.remembered()).filter(now -> !Optional.of(now).equals(memory));
     }
 
     /** Has work done when everything that follows from the events so far is carried out, or the call is over. */

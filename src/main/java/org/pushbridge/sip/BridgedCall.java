@@ -7,6 +7,7 @@ import gov.nist.javax.sip.message.SIPResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -330,10 +331,13 @@ final class BridgedCall implements CallEdge {
     }
 
     private List<Tombstone> tombstonesOf(List<CallAction> actions) {
-        return actions.stream()
-                .filter(CallAction.Bury.class::isInstance)
-                .flatMap(action -> Optional.ofNullable(buried.get(((CallAction.Bury) action).leg())).stream())
-                .toList();
+        List<Tombstone> tombstones = new ArrayList<>();
+        for (CallAction action : actions) {
+            if (action instanceof CallAction.Bury bury && buried.containsKey(bury.leg())) {
+                tombstones.add(buried.get(bury.leg()));
+            }
+        }
+        return tombstones;
     }
 
     private CallMemory memory(Call memory, List<CallAction> actions) {
@@ -352,14 +356,13 @@ final class BridgedCall implements CallEdge {
                     (tag, dialog) -> dialogs.put(tag, settled(Side.LEG, new LegDialog(leg.id, tag), dialog, replied)));
             rememberedLegs.put(leg.id, new CallMemory.LegMemory(leg.farEnd, leg.requestUri, dialogs, leg.answered));
         }
-        List<CallMemory.Waiting> waiting = exchanges.entrySet().stream()
-                .filter(open -> open.getValue().isInvite())
-                .filter(open ->
-                        open.getValue().toldToWait || open.getValue().replied || replied.contains(open.getKey()))
-                .map(open -> open.getValue().request)
-                .map(request -> new CallMemory.Waiting(
-                        new String(request.bytes(), StandardCharsets.ISO_8859_1), request.flow()))
-                .toList();
+        List<CallMemory.Waiting> stillWaiting = new ArrayList<>();
+        exchanges.forEach((id, open) -> {
+            if (open.isInvite() && (open.toldToWait || open.replied || replied.contains(id))) {
+                stillWaiting.add(new CallMemory.Waiting(
+                        new String(open.request.bytes(), StandardCharsets.ISO_8859_1), open.request.flow()));
+            }
+        });
         return new CallMemory(
                 memory,
                 began,
@@ -368,7 +371,7 @@ final class BridgedCall implements CallEdge {
                 callerDialogs,
                 rememberedLegs,
                 unacknowledged,
-                waiting,
+                stillWaiting,
                 List.copyOf(answers.values()),
                 toldAgain);
     }
@@ -391,7 +394,8 @@ final class BridgedCall implements CallEdge {
                 local = Math.min(local, open.getValue().forwardedCseq - 1);
             }
         }
-        return dialog.counting(local, remote);
+        boolean isSettled = local == dialog.localCseq() && remote == dialog.remoteCseq();
+        return isSettled ? dialog : dialog.counting(local, remote);
     }
 
     @Override

@@ -4,17 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.pushbridge.call.Call;
 import org.pushbridge.call.CallEvent;
@@ -39,8 +42,12 @@ class CallMemoriesTest {
     private final CallMemories memories = new CallMemories(List.of(TRUNK));
 
     private static Call ringing() {
+        return ringing(CallId.random());
+    }
+
+    private static Call ringing(CallId id) {
         CallPlan plan = new CallPlan(
-                CallId.random(),
+                id,
                 Optional.of(new LegId("00000000000000aa")),
                 List.of(
                         new CallPlan.Candidate(AWAKE, CallPlan.Reach.CONNECTED, Pushes.NONE),
@@ -55,8 +62,12 @@ class CallMemoriesTest {
     }
 
     private static Call hungUp() {
+        return hungUp(CallId.random());
+    }
+
+    private static Call hungUp(CallId id) {
         Content nothing = new Content() {};
-        return ringing()
+        return ringing(id)
                 .on(new CallEvent.Answered(new LegDialog(AWAKE, "b"), 1, 200, nothing))
                 .call()
                 .on(new CallEvent.CallerAcknowledged(new LegDialog(AWAKE, "b"), nothing))
@@ -120,6 +131,29 @@ class CallMemoriesTest {
     }
 
     @Test
+    void aCallFromADeviceToATrunkIsReadAsItWasWritten() throws IOException {
+        CallMemory usual = memory(ringing());
+        CallMemory memory = new CallMemory(
+                usual.call(),
+                usual.began(),
+                new FarEnd.DeviceEnd(
+                        Aor.parse("alice@example.com"),
+                        Optional.empty(),
+                        usual.waiting().get(0).flow()),
+                new CallMemory.Called.ByTrunk(TRUNK, "911"),
+                Map.of(),
+                Map.of(
+                        new LegId("trunk:our pbx"),
+                        new CallMemory.LegMemory(
+                                new FarEnd.TrunkEnd(TRUNK, Optional.empty()), "sip:911@pbx", Map.of(), Set.of())),
+                Optional.empty(),
+                List.of(),
+                List.of(),
+                Optional.empty());
+        assertThat(memories.read(memories.write(memory))).isEqualTo(memory);
+    }
+
+    @Test
     void aCallWithATrunkThatIsConfiguredNoMoreIsRefusedWithItsName() {
         byte[] written = memories.write(memory(ringing()));
         CallMemories without = new CallMemories(List.of());
@@ -129,30 +163,58 @@ class CallMemoriesTest {
     }
 
     @Test
-    void whatAnOlderVersionDidNotWriteIsEmpty() throws IOException {
-        CallMemory memory = memory(ringing());
-        String written = new String(memories.write(memory), StandardCharsets.UTF_8);
-        String older = written.replaceFirst(",\"answers\":\\[.*$", "}");
-        assertThat(older).isNotEqualTo(written);
-        CallMemory read = memories.read(older.getBytes(StandardCharsets.UTF_8));
-        assertThat(read.answers()).isEmpty();
-        assertThat(read.toldAgain()).isEmpty();
-        assertThat(read.waiting()).isEqualTo(memory.waiting());
+    void whatAnEarlierVersionWroteAsJsonIsRead() throws IOException {
+        CallMemory read = memories.read(json().getBytes(StandardCharsets.UTF_8));
+
+        CallMemory memory = memory(hungUp(new CallId(UUID.fromString("d2a57e4a-872b-4a98-867c-ee3f58c13ef4"))));
+        assertThat(read).isEqualTo(memory);
+        assertThat(memories.read(memories.write(read))).isEqualTo(memory);
     }
 
     @Test
-    void damageIsRefused() {
+    void whatAnEarlierVersionDidNotWriteIsEmpty() throws IOException {
+        String earlier = json().replaceFirst(",\"answers\":\\[.*", "}");
+        assertThat(earlier).isNotEqualTo(json());
+        CallMemory read = memories.read(earlier.getBytes(StandardCharsets.UTF_8));
+        assertThat(read.answers()).isEmpty();
+        assertThat(read.toldAgain()).isEmpty();
+        assertThat(read.waiting()).hasSize(1);
+    }
+
+    /** A call that a bridge wrote before memories had a version. */
+    private static String json() throws IOException {
+        try (InputStream in = CallMemoriesTest.class.getResourceAsStream("call-of-an-earlier-version.json")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+        }
+    }
+
+    @Test
+    void damageIsRefused() throws IOException {
         byte[] written = memories.write(memory(ringing()));
-        String text = new String(written, StandardCharsets.UTF_8);
-        for (String damaged :
-                List.of("", "{", text.substring(0, text.length() / 2), text.replace("RINGING", "SINGING"))) {
+        for (int length = 0; length < written.length; length++) {
+            byte[] cut = Arrays.copyOf(written, length);
+            assertThatThrownBy(() -> memories.read(cut)).isInstanceOf(IOException.class);
+        }
+        for (int at = 0; at < written.length; at++) {
+            byte[] damaged = written.clone();
+            damaged[at] ^= 0x10;
+            assertThatThrownBy(() -> memories.read(damaged)).isInstanceOf(IOException.class);
+        }
+        for (String damaged : List.of("{", json().substring(0, 500), json().replace("ENDED", "BENDED"))) {
             assertThatThrownBy(() -> memories.read(damaged.getBytes(StandardCharsets.UTF_8)))
                     .isInstanceOf(IOException.class);
         }
     }
 
     @Test
+    void aVersionThatIsNotKnownIsRefusedByItsNumber() {
+        byte[] written = memories.write(memory(ringing()));
+        written[0] = 2;
+        assertThatThrownBy(() -> memories.read(written)).hasMessageContaining("version 2");
+    }
+
+    @Test
     void itIsSmall() {
-        assertThat(memories.write(memory(hungUp())).length).isLessThan(4_000);
+        assertThat(memories.write(memory(hungUp())).length).isLessThan(1_500);
     }
 }
