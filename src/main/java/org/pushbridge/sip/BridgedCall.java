@@ -121,9 +121,6 @@ final class BridgedCall implements CallEdge {
     /** Whether it is remembered. */
     private boolean hasBegun;
 
-    /** The INVITE as the journal gets it; once. */
-    private Optional<byte[]> bytes = Optional.empty();
-
     /** A call that begins. */
     BridgedCall(
             Bridge bridge,
@@ -290,16 +287,13 @@ final class BridgedCall implements CallEdge {
                         .ifPresent(device -> buried.put(bury.leg(), tombstone(device, bury.verdict(), bury.had())));
             } else if (action instanceof CallAction.AnswerCaller answering) {
                 answer = Optional.of(answer(answering));
-                unacknowledged = answer.map(BridgedCall::text);
+                unacknowledged = answer.map(response -> text(caller.invite, response));
             } else if (action instanceof CallAction.Reply reply) {
                 prepare(reply);
             }
         }
         byte[] state = bridge.memories().write(memory(memory, actions));
-        if (bytes.isEmpty()) {
-            bytes = Optional.of(caller.invite.bytes());
-        }
-        CallJournal.Entry entry = new CallJournal.Entry(id().value(), bytes.get(), state);
+        CallJournal.Entry entry = new CallJournal.Entry(id().value(), caller.invite.bytes(), state);
         CompletionStage<Void> written = awaited
                 ? bridge.journal().write(entry, tombstonesOf(actions))
                 : bridge.journal().note(entry); // a tombstone would be awaited
@@ -324,7 +318,7 @@ final class BridgedCall implements CallEdge {
                     new CallMemory.Answer(
                             id.from(),
                             id.dialog(),
-                            text(response),
+                            text(exchange.request, response),
                             exchange.forwardedCseq,
                             bridge.clock().instant()));
         }
@@ -414,8 +408,8 @@ final class BridgedCall implements CallEdge {
         forget();
     }
 
-    private static String text(SIPResponse response) {
-        return new String(response.encodeAsBytes("udp"), StandardCharsets.ISO_8859_1);
+    private static String text(InboundRequest request, SIPResponse response) {
+        return new String(request.encoded(response), StandardCharsets.ISO_8859_1);
     }
 
     CallId id() {

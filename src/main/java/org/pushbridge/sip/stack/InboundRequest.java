@@ -106,6 +106,11 @@ public final class InboundRequest {
         return transaction.isPresent() && reception.respond(transaction.get(), response);
     }
 
+    /** A response as {@link #respond} will send it; it is encoded once. */
+    public byte[] encoded(SIPResponse response) {
+        return reception.encoded(response, transaction, back);
+    }
+
     /**
      * The same for whoever has not proved to be there: over UDP the response is sent once for each time that the request
      * comes. So an INVITE from an address that is a lie has one response sent there, not eleven; a client that misses it

@@ -21,6 +21,8 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
     private volatile boolean mute;
     private @Nullable SIPMessage encoded;
     private byte[] bytes = NOTHING;
+    private @Nullable SIPMessage prepared;
+    private byte[] preparedBytes = NOTHING;
 
     LinkChannel(SIPTransactionStack stack, MessageProcessor processor, Link link) {
         this.stack = stack;
@@ -59,10 +61,19 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
     @SuppressWarnings("ReferenceEquality") // JAIN-SIP compares messages header by header.
     private synchronized byte[] encode(SIPMessage message) {
         if (message != encoded) {
-            bytes = Encoding.bytes(message, link.transport());
+            bytes = message == prepared ? preparedBytes : Encoding.bytes(message, link.transport());
             encoded = message;
+            prepared = null;
+            preparedBytes = NOTHING;
         }
         return bytes;
+    }
+
+    /** What will be sent of a message; until it is, what was sent before it is what is repeated. */
+    synchronized byte[] prepare(SIPMessage message) {
+        prepared = message;
+        preparedBytes = Encoding.bytes(message, link.transport());
+        return preparedBytes;
     }
 
     /** Sends what was sent last once more. */

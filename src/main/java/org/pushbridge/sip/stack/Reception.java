@@ -40,6 +40,8 @@ final class Reception {
     private final SipEvents events;
     private final SipCounters counters;
     private final Floods floods;
+    /** Of all responses that name no other; never changed. */
+    private final Server server;
     private volatile boolean closed;
 
     Reception(JainStack stack, SipStackSettings settings, SipEvents events, SipCounters counters) {
@@ -48,6 +50,17 @@ final class Reception {
         this.events = events;
         this.counters = counters;
         this.floods = new Floods(settings.addressLimits());
+        this.server = server(settings.server());
+    }
+
+    private static Server server(String product) {
+        try {
+            Server server = new Server();
+            server.setProduct(List.of(product));
+            return server;
+        } catch (ParseException e) {
+            throw new IllegalStateException("Any text is a product", e);
+        }
     }
 
     /** Nothing is passed up from here on. */
@@ -437,6 +450,13 @@ final class Reception {
         return transaction.respond(response);
     }
 
+    byte[] encoded(SIPResponse response, Optional<ServerTransaction> transaction, Link back) {
+        addServer(response);
+        return transaction.isPresent()
+                ? transaction.get().encoded(response)
+                : Encoding.bytes(response, back.transport());
+    }
+
     boolean respondOnce(ServerTransaction transaction, SIPResponse response) {
         if (!transaction.isReliable()) {
             transaction.quiet();
@@ -468,13 +488,7 @@ final class Reception {
 
     private void addServer(SIPResponse response) {
         if (!response.hasHeader("Server")) {
-            try {
-                Server server = new Server();
-                server.setProduct(List.of(settings.server()));
-                response.setHeader(server);
-            } catch (ParseException e) {
-                throw new IllegalStateException("Any text is a product", e);
-            }
+            response.setHeader(server);
         }
     }
 }

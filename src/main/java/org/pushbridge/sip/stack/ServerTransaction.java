@@ -182,6 +182,10 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         }
     }
 
+    byte[] encoded(SIPResponse response) {
+        return channel.prepare(response);
+    }
+
     /** The response is sent again when the request is, and not by itself. */
     synchronized void quiet() {
         quiet = true;
