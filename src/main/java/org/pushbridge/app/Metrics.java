@@ -2,6 +2,7 @@ package org.pushbridge.app;
 
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
@@ -9,10 +10,13 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 import org.pushbridge.config.Config;
 import org.pushbridge.device.DeviceDirectory;
@@ -28,11 +32,16 @@ import org.pushbridge.web.VerdictServer;
 
 /**
  * What the server counts, in the format of Prometheus: for each of its bounds how full it is, how much fits, and what was
- * refused. {@code sip-config/metrics.md} has the list. Nothing is counted here: each figure is asked for when it is read.
+ * refused. {@code sip-config/metrics.md} has the list. Nothing but delays is counted here: each figure is asked for when it
+ * is read.
  */
 final class Metrics implements AutoCloseable {
     /** How the names begin; the rest of a name is its words, joined by dots. */
     private static final String OURS = "pushbridge.";
+
+    private static final double[] MILLIS_OF_DELAYS = {
+        0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12.5, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000
+    };
 
     private static final List<String> PUSH_OUTCOMES = List.of(
             "accepted",
@@ -97,6 +106,14 @@ final class Metrics implements AutoCloseable {
                 "passwords.refused",
                 "Passwords that were not looked at, for too many were wrong",
                 digest::refusedPasswords);
+        Timer push = delay(
+                "push.delay", "From an INVITE's arrival until a push for it is about to be written", MILLIS_OF_DELAYS);
+        sip.delays().onPush(nanos -> push.record(nanos, TimeUnit.NANOSECONDS));
+        Timer wake = delay(
+                "wake.delay",
+                "From the arrival of a woken phone's REGISTER until its INVITE was sent",
+                MILLIS_OF_DELAYS);
+        sip.delays().onInvite(nanos -> wake.record(nanos, TimeUnit.NANOSECONDS));
         gauge("users", "Users", directory::userCount);
         gauge("tombstones", "Ends of calls that are remembered", tombstones::count);
         gauge("database.writes.waiting", "Writes that wait for the database", writer.waiting);
@@ -115,6 +132,15 @@ final class Metrics implements AutoCloseable {
         new FileDescriptorMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
         new UptimeMetrics().bindTo(registry);
+    }
+
+    private Timer delay(String name, String description, double[] millis) {
+        return Timer.builder(OURS + name)
+                .description(description)
+                .serviceLevelObjectives(Arrays.stream(millis)
+                        .mapToObj(each -> Duration.ofNanos((long) (each * 1_000_000)))
+                        .toArray(Duration[]::new))
+                .register(registry);
     }
 
     private void calls(Config config, SipEdge sip) {

@@ -53,6 +53,7 @@ final class Bridge {
     private final Clock clock;
     private final TrunkAddresses trunkAddresses;
     private final Admission admission;
+    private final Delays delays = new Delays();
     private final Map<CallId, Set<DeviceId>> talking = new ConcurrentHashMap<>();
     /** The calls of each of them; true for one that a side has ended: the other may not know it for a while. */
     private final Map<DeviceId, Map<CallId, Boolean>> callsOf = new ConcurrentHashMap<>();
@@ -148,6 +149,10 @@ final class Bridge {
 
     Clock clock() {
         return clock;
+    }
+
+    Delays delays() {
+        return delays;
     }
 
     Admission admission() {

@@ -18,6 +18,8 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import javax.sip.address.Address;
 import javax.sip.header.Header;
 import org.apache.logging.log4j.LogManager;
@@ -92,6 +94,10 @@ final class BridgedCall implements CallEdge {
     private Optional<CallAction.Bye> heldBye = Optional.empty();
 
     private int pushes;
+    /** The device that has woken last, and is to get its INVITE; and when its REGISTER came. */
+    private Optional<LegId> woken = Optional.empty();
+
+    private long wokenNanos;
     /** Whether a push failed for a reason that may be over soon, such as an APNs out of reach. */
     private boolean wakeFailedForNow;
     /** Who was pushed to before the bridge was started anew. */
@@ -537,6 +543,10 @@ final class BridgedCall implements CallEdge {
                                 bridge.identifiers().inviteBranch(id(), leg.id, action.attempt()),
                                 route.destination(),
                                 new InviteOutcome(leg, action.attempt())));
+        if (woken.equals(Optional.of(action.leg()))) {
+            woken = Optional.empty();
+            bridge.delays().invited(wokenNanos);
+        }
     }
 
     /** The call's INVITE on a leg; the same each time, but for the way it takes. */
@@ -725,7 +735,7 @@ final class BridgedCall implements CallEdge {
         bridge.waker()
                 .wake(
                         wake(device.get()),
-                        this::isRinging,
+                        timed(this::isRinging),
                         accepted -> {
                             if (accepted.voip()) {
                                 running.submit(() -> {
@@ -737,6 +747,18 @@ final class BridgedCall implements CallEdge {
                             }
                         },
                         failure -> running.submit(() -> pushFailed(action.leg(), failure)));
+    }
+
+    /** It is asked when the push is about to be written, on another thread. */
+    private BooleanSupplier timed(BooleanSupplier stillWanted) {
+        AtomicBoolean counted = new AtomicBoolean();
+        return () -> {
+            boolean wanted = stillWanted.getAsBoolean();
+            if (wanted && !counted.getAndSet(true)) {
+                bridge.delays().pushed(caller.invite.receivedNanos());
+            }
+            return wanted;
+        };
     }
 
     private void pushFailed(LegId leg, Waker.Failure failure) {
@@ -1180,7 +1202,7 @@ final class BridgedCall implements CallEdge {
     }
 
     /** A device of the caller or of the called user registered, and its 200 is on the way. */
-    void onRegistered(Device device, Flow flow) {
+    void onRegistered(Device device, Flow flow, long receivedNanos) {
         boolean isCaller = device(caller.farEnd).equals(Optional.of(device.id()));
         if (isCaller) {
             caller.farEnd = caller.farEnd.nowOn(flow);
@@ -1190,6 +1212,11 @@ final class BridgedCall implements CallEdge {
         }
         boolean isCalled = called.equals(Optional.of(device.aor()));
         if (isCaller || isCalled) {
+            LegId leg = Bridge.leg(device.id());
+            if (!legs.containsKey(leg)) {
+                woken = Optional.of(leg);
+                wokenNanos = receivedNanos;
+            }
             running.on(new CallEvent.DeviceRegistered(Bridge.leg(device.id()), bridge.pushes(device)));
         }
     }

@@ -38,11 +38,12 @@ final class RegisterHandler {
                 return;
             }
             request.respond(registration.response());
-            registration.registered().ifPresent(registered -> awake(registered.device(), request.flow()));
+            registration.registered().ifPresent(registered -> awake(registered.device(), request));
         });
     }
 
-    private void awake(Device device, Flow flow) {
+    private void awake(Device device, InboundRequest register) {
+        Flow flow = register.flow();
         if (flow.isConnection()) {
             connections.put(flow, device.aor());
             if (!bridge.stack().isAlive(flow)) {
@@ -53,7 +54,7 @@ final class RegisterHandler {
         bridge.repeatAnswers(device.aor());
         bridge.engine()
                 .byAor(device.aor().toString())
-                .forEach(call -> call.submit(() -> call.edge().onRegistered(device, flow)));
+                .forEach(call -> call.submit(() -> call.edge().onRegistered(device, flow, register.receivedNanos())));
         bridge.verdicts().onRegistered(device, flow);
     }
 

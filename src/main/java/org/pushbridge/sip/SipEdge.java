@@ -227,6 +227,11 @@ public final class SipEdge implements AutoCloseable {
         return stack;
     }
 
+    /** How long callers and woken devices wait for the bridge. */
+    public Delays delays() {
+        return bridge.delays();
+    }
+
     /** How many calls are alive. */
     public int calls() {
         return engine.alive();

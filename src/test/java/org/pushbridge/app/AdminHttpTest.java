@@ -98,11 +98,11 @@ class AdminHttpTest {
         }
     }
 
-    /** Without the ending that counters have in one place and not in the other. */
+    /** Without the endings that counters and histograms have in one place and not in the other. */
     private static Set<String> names(Pattern pattern, String text) {
         return pattern.matcher(text)
                 .results()
-                .map((MatchResult found) -> found.group(1).replaceAll("_total$", ""))
+                .map((MatchResult found) -> found.group(1).replaceAll("_(total|bucket|count|sum|max)$", ""))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 

@@ -19,6 +19,7 @@ public final class InboundRequest {
     private volatile Link back;
     private final Optional<ServerTransaction> transaction;
     private final Optional<InboundRequest> cancelled;
+    private final long receivedNanos;
     private volatile @Nullable Object attachment;
     private volatile @Nullable SIPResponse confirmation;
 
@@ -29,12 +30,24 @@ public final class InboundRequest {
             Link back,
             Optional<ServerTransaction> transaction,
             Optional<InboundRequest> cancelled) {
+        this(reception, message, flow, back, transaction, cancelled, 0);
+    }
+
+    InboundRequest(
+            Reception reception,
+            SIPRequest message,
+            Flow flow,
+            Link back,
+            Optional<ServerTransaction> transaction,
+            Optional<InboundRequest> cancelled,
+            long receivedNanos) {
         this.reception = reception;
         this.message = message;
         this.flow = flow;
         this.back = back;
         this.transaction = transaction;
         this.cancelled = cancelled;
+        this.receivedNanos = receivedNanos;
     }
 
     /** With received and rport in its top Via, and with a Max-Forwards. Not to be changed; clone it to forward it. */
@@ -83,6 +96,11 @@ public final class InboundRequest {
     /** What it came over; good for requests to whoever sent it, for as long as {@link SipStack#isAlive}. */
     public Flow flow() {
         return flow;
+    }
+
+    /** When it came in, by {@link System#nanoTime}; 0 if that was before the stack was made. */
+    public long receivedNanos() {
+        return receivedNanos;
     }
 
     /** Whether it is an ACK to a 2xx, or to nothing the stack knows. There is no answering it. */

@@ -68,8 +68,18 @@ final class Reception {
         closed = true;
     }
 
-    /** One datagram: {@code data[0, length)}, which is only good until this returns. */
-    void datagram(byte[] data, int length, UdpLimits limits, UdpListener listener, InetSocketAddress source) {
+    /**
+     * One datagram: {@code data[0, length)}, which is only good until this returns.
+     *
+     * @param sinceNanos when it came, by {@link System#nanoTime}
+     */
+    void datagram(
+            byte[] data,
+            int length,
+            UdpLimits limits,
+            UdpListener listener,
+            InetSocketAddress source,
+            long sinceNanos) {
         int from = 0;
         while (from < length && (data[from] == '\r' || data[from] == '\n' || data[from] == 0)) {
             from++;
@@ -130,7 +140,7 @@ final class Reception {
         try {
             int body = head.contentLength() < 0 ? follows : head.contentLength();
             SIPMessage message = MessageParser.parse(head, Arrays.copyOfRange(data, end, end + body));
-            accept(message, listener.linkTo(source), source, listener);
+            accept(message, listener.linkTo(source), source, listener, sinceNanos);
         } catch (MessageParser.Malformed e) {
             answerRefused(listener, source, head, e.fault());
         }
@@ -200,13 +210,13 @@ final class Reception {
     void message(SIPMessage message, Link link, InetSocketAddress source, Listener listener) {
         counters.received.increment();
         try {
-            accept(message, link, source, listener);
+            accept(message, link, source, listener, System.nanoTime());
         } catch (Throwable e) {
             troubleLog.log(() -> "A message could not be handled; peer=" + Hosts.text(source) + " cause=" + e);
         }
     }
 
-    private void accept(SIPMessage message, Link link, InetSocketAddress source, Listener listener) {
+    private void accept(SIPMessage message, Link link, InetSocketAddress source, Listener listener, long sinceNanos) {
         message.setRemoteAddress(source.getAddress());
         message.setRemotePort(source.getPort());
         if (message instanceof SIPResponse response) {
@@ -214,7 +224,7 @@ final class Reception {
         } else if (message instanceof SIPRequest request) {
             stamp(request.getTopmostVia(), source);
             Link back = link.transport().isReliable() ? link : listener.linkTo(responseAddress(request, source));
-            request(request, link, back, listener);
+            request(request, link, back, listener, sinceNanos);
         }
     }
 
@@ -262,7 +272,7 @@ final class Reception {
         }
     }
 
-    private void request(SIPRequest request, Link link, Link back, Listener listener) {
+    private void request(SIPRequest request, Link link, Link back, Listener listener, long sinceNanos) {
         String method = request.getMethod();
         String key = JainStack.serverKey(request);
         Optional<ServerTransaction> known = stack.server(key);
@@ -294,7 +304,8 @@ final class Reception {
         Optional<InboundRequest> invite = cancel
                 ? stack.server(JainStack.cancelledKey(request)).map(ServerTransaction::inbound)
                 : Optional.empty();
-        InboundRequest inbound = new InboundRequest(this, request, link.flow(), back, Optional.of(transaction), invite);
+        InboundRequest inbound =
+                new InboundRequest(this, request, link.flow(), back, Optional.of(transaction), invite, sinceNanos);
         transaction.belongsTo(inbound);
         Optional<ServerTransaction> other = stack.addServer(transaction);
         if (other.isPresent()) {

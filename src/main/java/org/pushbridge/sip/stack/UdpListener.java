@@ -238,7 +238,7 @@ final class UdpListener extends Listener {
         while (!stopped) {
             try {
                 Datagram next = inbox.take();
-                reception.datagram(next.data, next.data.length, limits, this, next.source);
+                reception.datagram(next.data, next.data.length, limits, this, next.source, next.sinceNanos);
             } catch (InterruptedException e) {
                 return; // as stop() asks
             } catch (Throwable e) {

@@ -41,7 +41,7 @@ public final class Injector {
 
     /** One datagram from there; throws what the stack throws. */
     public void datagram(byte[] data, InetSocketAddress from) {
-        reception.datagram(data, data.length, UdpLimits.defaults(), udp, from);
+        reception.datagram(data, data.length, UdpLimits.defaults(), udp, from, System.nanoTime());
     }
 
     /** Everything that has to be gone when all is quiet. */
