@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.pushbridge.config.AddressRange;
 import org.pushbridge.config.Config;
 import org.pushbridge.config.Destination;
 import org.pushbridge.config.HostPort;
@@ -135,9 +136,15 @@ final class Settings {
     }
 
     private static boolean isOfTrunk(Config config, InetAddress address) {
-        return config.trunks().stream()
-                .flatMap(trunk -> trunk.addresses().stream())
-                .anyMatch(range -> range.contains(address));
+        // Asked for each request.
+        for (Config.Trunk trunk : config.trunks()) {
+            for (AddressRange range : trunk.addresses()) {
+                if (range.contains(address)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** @param apps those that can be pushed to, by bundle id */

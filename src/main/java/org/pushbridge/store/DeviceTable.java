@@ -16,6 +16,7 @@ import java.util.OptionalInt;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.ApnsEnvironment;
 import org.pushbridge.device.Binding;
@@ -26,12 +27,32 @@ import org.pushbridge.device.PushTarget;
 import org.pushbridge.device.PushToken;
 
 /**
- * The SQL of the devices with their push targets and bindings. A device is always written whole: its old rows go, the
- * new ones come, in one transaction. That is the same statement in every database, and doing it twice does no harm.
+ * The SQL of the devices with their push targets and bindings. A device is always written whole, in one transaction:
+ * its rows are changed, or made if there are none. Those are the same statements in every database, and doing it twice does no harm.
  */
 final class DeviceTable {
     /** How many rows are asked of a database at once. */
     static final int FETCH_SIZE = 1_000;
+
+    private static final String UPDATE_DEVICE = "UPDATE devices SET aor_user = ?, aor_host = ?, identity = ?,"
+            + " environment = ?, team_id = ?, bundle_id = ?, voip_token = ?, regular_token = ?, registered_at = ?,"
+            + " provider = ?, param = ?, prid = ?, target_fault = ? WHERE device_id = ?";
+
+    private static final String INSERT_DEVICE =
+            "INSERT INTO devices (aor_user, aor_host, identity, environment, team_id,"
+                    + " bundle_id, voip_token, regular_token, registered_at, provider, param, prid, target_fault, device_id)"
+                    + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+    private static final String UPDATE_BINDING = "UPDATE bindings SET contact = ?, contact_parameters = ?, q = ?,"
+            + " reg_id = ?, transport = ?, local_address = ?, local_port = ?, remote_address = ?, remote_port = ?,"
+            + " connection = ?, path = ?, call_id = ?, cseq = ?, registered_at = ?, expires = ?, user_agent = ?,"
+            + " dialog_events = ? WHERE device_id = ? AND place = ?";
+
+    private static final String INSERT_BINDING =
+            "INSERT INTO bindings (contact, contact_parameters, q, reg_id, transport,"
+                    + " local_address, local_port, remote_address, remote_port, connection, path, call_id, cseq, registered_at,"
+                    + " expires, user_agent, dialog_events, device_id, place)"
+                    + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
     private DeviceTable() {}
 
@@ -87,30 +108,37 @@ final class DeviceTable {
                 List.of());
     }
 
+    /** Most devices are known, and have as many bindings as before. */
     static void save(WriterConnection in, Device device) throws SQLException {
-        remove(in, device.id());
         Optional<PushTarget> target = device.target();
-        in.execute(
-                "INSERT INTO devices (device_id, aor_user, aor_host, identity, environment, team_id, bundle_id,"
-                        + " voip_token, regular_token, registered_at, provider, param, prid, target_fault)"
-                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                device.id().value(),
-                device.aor().user(),
-                device.aor().host(),
-                device.identity(),
-                target.map(t -> t.environment().name()).orElse(null),
-                target.map(PushTarget::teamId).orElse(null),
-                target.map(PushTarget::bundleId).orElse(null),
-                target.flatMap(PushTarget::voip).map(PushToken::hex).orElse(null),
-                target.flatMap(PushTarget::regular).map(PushToken::hex).orElse(null),
-                target.map(t -> EpochNanos.of(t.registeredAt())).orElse(null),
-                target.map(PushTarget::provider).orElse(null),
-                target.map(PushTarget::param).orElse(null),
-                target.map(PushTarget::prid).orElse(null),
-                device.targetFault().orElse(null));
-        for (int place = 0; place < device.bindings().size(); place++) {
-            insert(in, device.id(), place, device.bindings().get(place));
+        String id = device.id().value();
+        @Nullable
+        Object[] values = {
+            device.aor().user(),
+            device.aor().host(),
+            device.identity(),
+            target.map(t -> t.environment().name()).orElse(null),
+            target.map(PushTarget::teamId).orElse(null),
+            target.map(PushTarget::bundleId).orElse(null),
+            target.flatMap(PushTarget::voip).map(PushToken::hex).orElse(null),
+            target.flatMap(PushTarget::regular).map(PushToken::hex).orElse(null),
+            target.map(t -> EpochNanos.of(t.registeredAt())).orElse(null),
+            target.map(PushTarget::provider).orElse(null),
+            target.map(PushTarget::param).orElse(null),
+            target.map(PushTarget::prid).orElse(null),
+            device.targetFault().orElse(null),
+            id
+        };
+        if (in.execute(UPDATE_DEVICE, values) == 0) {
+            in.execute(INSERT_DEVICE, values);
         }
+        for (int place = 0; place < device.bindings().size(); place++) {
+            save(in, id, place, device.bindings().get(place));
+        }
+        in.execute(
+                "DELETE FROM bindings WHERE device_id = ? AND place >= ?",
+                id,
+                device.bindings().size());
     }
 
     static void remove(WriterConnection in, DeviceId id) throws SQLException {
@@ -138,31 +166,32 @@ final class DeviceTable {
                 row.getString(14)));
     }
 
-    private static void insert(WriterConnection in, DeviceId device, int place, Binding binding) throws SQLException {
-        in.execute(
-                "INSERT INTO bindings (device_id, place, contact, contact_parameters, q, reg_id, transport,"
-                        + " local_address, local_port, remote_address, remote_port, connection, path, call_id, cseq,"
-                        + " registered_at, expires, user_agent, dialog_events)"
-                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                device.value(),
-                place,
-                binding.contact(),
-                binding.contactParameters(),
-                binding.q(),
-                binding.regId().isPresent() ? (Integer) binding.regId().getAsInt() : null,
-                binding.flow().transport(),
-                binding.flow().local().getAddress().getHostAddress(),
-                binding.flow().local().getPort(),
-                binding.flow().remote().getAddress().getHostAddress(),
-                binding.flow().remote().getPort(),
-                binding.flow().connection(),
-                binding.path().toArray(String[]::new),
-                binding.callId(),
-                binding.cseq(),
-                EpochNanos.of(binding.registeredAt()),
-                binding.expires().toNanos(),
-                binding.userAgent(),
-                binding.dialogEvents());
+    private static void save(WriterConnection in, String device, int place, Binding binding) throws SQLException {
+        @Nullable
+        Object[] values = {
+            binding.contact(),
+            binding.contactParameters(),
+            binding.q(),
+            binding.regId().isPresent() ? (Integer) binding.regId().getAsInt() : null,
+            binding.flow().transport(),
+            binding.flow().local().getAddress().getHostAddress(),
+            binding.flow().local().getPort(),
+            binding.flow().remote().getAddress().getHostAddress(),
+            binding.flow().remote().getPort(),
+            binding.flow().connection(),
+            binding.path().toArray(String[]::new),
+            binding.callId(),
+            binding.cseq(),
+            EpochNanos.of(binding.registeredAt()),
+            binding.expires().toNanos(),
+            binding.userAgent(),
+            binding.dialogEvents(),
+            device,
+            place
+        };
+        if (in.execute(UPDATE_BINDING, values) == 0) {
+            in.execute(INSERT_BINDING, values);
+        }
     }
 
     private static Binding binding(ResultSet row) throws SQLException {

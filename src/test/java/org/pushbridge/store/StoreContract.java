@@ -227,10 +227,14 @@ abstract class StoreContract {
                 Optional.of(Samples.target("12".repeat(32), SOME_TIME.plusMillis(1))),
                 Optional.empty(),
                 before.bindings().subList(1, 2));
-        done(store.saveDevice(before));
-        done(store.saveDevice(after));
+        Device bare = new Device(
+                before.id(), ALICE, before.identity(), Optional.empty(), Optional.of("Unregistered"), List.of());
 
-        assertThat(store.loadDevices()).containsExactly(after);
+        for (Device device : List.of(before, after, before, bare, after)) {
+            done(store.saveDevice(device));
+
+            assertThat(store.loadDevices()).containsExactly(device);
+        }
     }
 
     @Test
