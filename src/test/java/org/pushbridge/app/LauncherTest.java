@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherTest {
     private final Path programs;
     private final Path home;
+    private String halfOfTheMemory = "1073741824";
     private String javaVersion = "17";
     private String mavenExit = "0";
     private String archive = "";
@@ -30,7 +31,9 @@ class LauncherTest {
         Files.copy(Path.of("pushbridge"), home.resolve("pushbridge"));
         program("java", """
                 case "$*" in
-                *XshowSettings*) echo "    java.specification.version = $FAKE_JAVA" >&2 ;;
+                *XshowSettings*)
+                    echo "   size_t MaxHeapSize      = $FAKE_HEAP     {product} {ergonomic}"
+                    echo "    java.specification.version = $FAKE_JAVA" >&2 ;;
                 *ArchiveClassesAtExit*) [ -n "$FAKE_ARCHIVE" ] && echo > "${1#-XX:ArchiveClassesAtExit=}" ;;
                 *) for word in "$@"; do echo "java <$word>"; done ;;
                 esac
@@ -126,6 +129,21 @@ class LauncherTest {
     }
 
     @Test
+    void theHeapIsHalfOfTheMemoryButNotMoreThanABridgeNeeds() throws Exception {
+        Files.createFile(home.resolve("pushbridge.jar"));
+
+        halfOfTheMemory = "3221225472";
+        assertThat(launch(home.resolve("pushbridge"), "serve").output)
+                .contains("java <-XX:MaxRAMPercentage=50>")
+                .doesNotContain("java <-Xmx");
+
+        halfOfTheMemory = "12641632256";
+        assertThat(launch(home.resolve("pushbridge"), "serve").output)
+                .contains("java <-Xmx3g>")
+                .doesNotContain("java <-XX:MaxRAMPercentage");
+    }
+
+    @Test
     void anOldJavaIsRefusedWithWhatToDo() throws Exception {
         javaVersion = "1.8";
 
@@ -158,6 +176,7 @@ class LauncherTest {
         builder.command().addAll(List.of(args));
         builder.environment().put("PATH", programs + ":/usr/bin:/bin");
         builder.environment().put("FAKE_JAVA", javaVersion);
+        builder.environment().put("FAKE_HEAP", halfOfTheMemory);
         builder.environment().put("FAKE_MAVEN", mavenExit);
         builder.environment().put("FAKE_ARCHIVE", archive);
         builder.environment().remove("JAVA_HOME");
