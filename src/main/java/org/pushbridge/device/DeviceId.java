@@ -14,6 +14,8 @@ import java.util.HexFormat;
  * @param value 16 hexadecimal digits
  */
 public record DeviceId(String value) {
+    private static final ThreadLocal<MessageDigest> HASHES = ThreadLocal.withInitial(DeviceId::newHash);
+
     public DeviceId {
         if (value.length() != 16 || !isHex(value)) {
             throw new IllegalArgumentException("A device id is 16 hexadecimal digits, not '" + value + "'");
@@ -56,12 +58,16 @@ public record DeviceId(String value) {
     }
 
     private static byte[] hash(String one, String other) {
+        MessageDigest sha = HASHES.get();
+        sha.update(one.getBytes(StandardCharsets.UTF_8));
+        sha.update((byte) 0);
+        sha.update(other.getBytes(StandardCharsets.UTF_8));
+        return sha.digest();
+    }
+
+    private static MessageDigest newHash() {
         try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            sha.update(one.getBytes(StandardCharsets.UTF_8));
-            sha.update((byte) 0);
-            sha.update(other.getBytes(StandardCharsets.UTF_8));
-            return sha.digest();
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java runtime has SHA-256", e);
         }

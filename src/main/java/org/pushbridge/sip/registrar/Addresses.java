@@ -13,12 +13,14 @@ import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import javax.sip.address.URI;
 import org.pushbridge.device.Aor;
 
 /** Reads and compares the addresses in SIP messages. */
 public final class Addresses {
     private static final String INSTANCE = "instance:";
+    private static final Pattern BRACKETS = Pattern.compile("^\\s*<|>\\s*$");
     /** In bytes. */
     private static final int LONGEST_INSTANCE = 200;
 
@@ -48,7 +50,7 @@ public final class Addresses {
     /** {@code +sip.instance}, lower case, without brackets. */
     static Optional<String> instance(Contact contact) {
         return Optional.ofNullable(contact.getParameter("+sip.instance"))
-                .map(v -> v.replaceAll("^\\s*<|>\\s*$", "").strip().toLowerCase(Locale.ROOT))
+                .map(v -> BRACKETS.matcher(v).replaceAll("").strip().toLowerCase(Locale.ROOT))
                 .filter(v -> !v.isEmpty() && v.getBytes(StandardCharsets.UTF_8).length <= LONGEST_INSTANCE);
     }
 

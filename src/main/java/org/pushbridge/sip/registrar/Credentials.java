@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The digest credentials of one Authorization or Proxy-Authorization header. A parameter that is missing or empty is
@@ -22,6 +23,7 @@ record Credentials(
         String cnonce,
         String qop,
         String nc) {
+    private static final Pattern COUNT = Pattern.compile("[0-9a-fA-F]{8}");
     /** A client sends one for each realm it met on the way; whoever sends more than this is up to something. */
     private static final int MOST_HEADERS = 16;
 
@@ -59,7 +61,7 @@ record Credentials(
         if (username.isEmpty() || nonce.isEmpty() || uri.isEmpty() || response.isEmpty() || cnonce.isEmpty()) {
             return Optional.of("Digest Parameter Missing");
         }
-        return nc.matches("[0-9a-fA-F]{8}") ? Optional.empty() : Optional.of("Digest nc Is Not Eight Digits");
+        return COUNT.matcher(nc).matches() ? Optional.empty() : Optional.of("Digest nc Is Not Eight Digits");
     }
 
     /** The nonce count; call only if there is no {@link #fault()}. */

@@ -24,8 +24,21 @@ public enum DigestAlgorithm {
 
     private final String token;
 
+    @SuppressWarnings(
+            "ImmutableEnumChecker") // each thread has its own, ready for the next text when it is done with one
+    private final ThreadLocal<MessageDigest> digests;
+
     DigestAlgorithm(String token) {
         this.token = token;
+        this.digests = ThreadLocal.withInitial(() -> digest(token));
+    }
+
+    private static MessageDigest digest(String token) {
+        try {
+            return MessageDigest.getInstance(token);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java runtime has " + token, e);
+        }
     }
 
     /** The name it has in the {@code algorithm} parameter. */
@@ -54,11 +67,6 @@ public enum DigestAlgorithm {
 
     /** H(text), in lower-case hexadecimal digits. */
     String hash(String text) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance(token);
-            return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java runtime has " + token, e);
-        }
+        return HexFormat.of().formatHex(digests.get().digest(text.getBytes(StandardCharsets.UTF_8)));
     }
 }

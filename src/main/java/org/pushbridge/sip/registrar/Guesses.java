@@ -73,16 +73,16 @@ final class Guesses {
                 .build();
     }
 
-    private boolean isKnown(Guesser guesser) {
-        return guesser.registered() || guesser.device().isPresent() || proven.getIfPresent(guesser.pair()) != null;
+    private boolean isKnown(Guesser guesser, String pair) {
+        return guesser.registered() || guesser.device().isPresent() || proven.getIfPresent(pair) != null;
     }
 
     /** How long no password of theirs is looked at; empty if it is. */
     Optional<Duration> banned(Guesser guesser) {
         Instant now = clock.instant();
-        Stream<String> keys = isKnown(guesser)
-                ? Stream.of(guesser.pair())
-                : Stream.of(guesser.pair(), guesser.place(), guesser.name());
+        String pair = guesser.pair();
+        Stream<String> keys =
+                isKnown(guesser, pair) ? Stream.of(pair) : Stream.of(pair, guesser.place(), guesser.name());
         return keys.flatMap(key -> Optional.ofNullable(counts.getIfPresent(key)).stream())
                 .map(count -> Duration.between(now, count.bannedUntil()))
                 .filter(left -> !left.isNegative() && !left.isZero())
@@ -90,8 +90,9 @@ final class Guesses {
     }
 
     void failed(Guesser guesser) {
-        count(guesser.pair(), limits.forUserFromAddress());
-        if (!isKnown(guesser)) {
+        String pair = guesser.pair();
+        count(pair, limits.forUserFromAddress());
+        if (!isKnown(guesser, pair)) {
             if (!limits.trusted().test(guesser.address())) {
                 count(guesser.place(), limits.fromAddress());
             }
@@ -100,8 +101,9 @@ final class Guesses {
     }
 
     void succeeded(Guesser guesser) {
-        counts.invalidate(guesser.pair());
-        proven.put(guesser.pair(), true);
+        String pair = guesser.pair();
+        counts.invalidate(pair);
+        proven.put(pair, true);
     }
 
     private void count(String key, int limit) {

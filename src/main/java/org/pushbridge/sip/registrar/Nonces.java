@@ -27,7 +27,9 @@ final class Nonces {
     private static final int MAC_BYTES = 16;
 
     private final SecureRandom random = new SecureRandom();
-    private final SecretKeySpec key;
+    /** A mac is for one thread at a time, and ready for the next text when it is done with one. */
+    private final ThreadLocal<Mac> macs;
+
     private final Duration lifetime;
     private final InstantSource clock;
     private final Cache<Use, Long> highestCounts;
@@ -37,7 +39,8 @@ final class Nonces {
     Nonces(Duration lifetime, int remembered, InstantSource clock) {
         byte[] secret = new byte[32];
         random.nextBytes(secret);
-        this.key = new SecretKeySpec(secret, "HmacSHA256");
+        SecretKeySpec key = new SecretKeySpec(secret, "HmacSHA256");
+        this.macs = ThreadLocal.withInitial(() -> newMac(key));
         this.lifetime = lifetime;
         this.clock = clock;
         this.highestCounts = Caffeine.newBuilder()
@@ -91,11 +94,16 @@ final class Nonces {
     }
 
     private byte[] mac(byte[] head, String realm, String place) {
+        Mac mac = macs.get();
+        mac.update(head);
+        return Arrays.copyOf(mac.doFinal((realm + " " + place).getBytes(StandardCharsets.UTF_8)), MAC_BYTES);
+    }
+
+    private static Mac newMac(SecretKeySpec key) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(key);
-            mac.update(head);
-            return Arrays.copyOf(mac.doFinal((realm + " " + place).getBytes(StandardCharsets.UTF_8)), MAC_BYTES);
+            return mac;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("Every Java runtime has HmacSHA256", e);
         }

@@ -151,6 +151,10 @@ record RegisterChange(
      */
     private boolean isReplacedBy(Binding binding, Granted granted) {
         RequestedContact contact = granted.contact();
+        if (!isOurs(binding) && !granted.leaves() && contact.regId().isEmpty()) {
+            // Whatever its key: to read that takes longer than all else.
+            return true;
+        }
         if (hasKeyOf(binding, contact) && binding.regId().equals(contact.regId())) {
             return true;
         }

@@ -20,6 +20,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
@@ -45,6 +46,7 @@ public final class Registrar {
     private static final Set<String> SUPPORTED = Set.of("path", "outbound");
     private static final String PUSH_NOT_SUPPORTED = "Push Notification Service Not Supported";
     private static final int LONGEST_USER_AGENT = 200;
+    private static final Pattern CONTROLS = Pattern.compile("\\p{Cntrl}");
 
     private final RegistrarSettings settings;
     private final DeviceDirectory directory;
@@ -375,7 +377,7 @@ public final class Registrar {
         SIPHeader header = (SIPHeader) request.getHeader("User-Agent");
         String text = header == null
                 ? ""
-                : header.getHeaderValue().replaceAll("\\p{Cntrl}", " ").strip();
+                : CONTROLS.matcher(header.getHeaderValue()).replaceAll(" ").strip();
         return text.substring(0, Math.min(text.length(), LONGEST_USER_AGENT));
     }
 

@@ -10,6 +10,7 @@ import java.text.ParseException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.PushReading;
 import org.pushbridge.device.PushToken;
@@ -40,6 +41,8 @@ record RequestedContact(
         PushReading push,
         Spelled spelled) {
     private static final int WHOLE = 1000;
+    private static final Pattern SECONDS = Pattern.compile("[0-9]{1,20}");
+    private static final Pattern Q = Pattern.compile("0(\\.[0-9]{0,3})?|1(\\.0{0,3})?");
 
     /**
      * What was said about pushing, as received.
@@ -126,7 +129,7 @@ record RequestedContact(
     /** Delta-seconds; anything else counts as an hour, and what is too large for Java as 24 years (RFC 3261 20.19). */
     static Duration seconds(String text) {
         String digits = text.strip();
-        if (!digits.matches("[0-9]{1,20}")) {
+        if (!SECONDS.matcher(digits).matches()) {
             return Duration.ofHours(1);
         }
         return Duration.ofSeconds(digits.length() > 9 ? 999_999_999 : Integer.parseInt(digits));
@@ -173,7 +176,7 @@ record RequestedContact(
         if (q.isEmpty()) {
             return WHOLE;
         }
-        if (!q.get().matches("0(\\.[0-9]{0,3})?|1(\\.0{0,3})?")) {
+        if (!Q.matcher(q.get()).matches()) {
             throw new RefusedException(400, "Contact q Is Not Between 0 And 1");
         }
         return (int) Math.round(Double.parseDouble(q.get()) * WHOLE);
