@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Workload b: calls to phones that sleep, are pushed to, register a second later, and answer. The times of e (INVITE to push)
-# and f (REGISTER to INVITE) are of the same calls, taken where they leave and arrive: SIPp's log of messages and the
-# simulated APNs' log of pushes, which have one clock. "run" sources it.
+# and f (REGISTER to INVITE) are of the same calls: the server's own histograms, from where a message came in to where the
+# other was written; and from outside, where they leave and arrive, by SIPp's log of messages and the simulated APNs' log of
+# pushes, which have one clock: that counts the time of these programs, too. "run" sources it.
 
 WAKE_TIME=1
 # Who the sleeping phones are: each is called once.
@@ -10,7 +11,7 @@ SLEEPER=0
 asleep() {
     local rates=(100 300 500) seconds=8 rate sleepers
     # Those of the warm-up at 500/s, then the cells.
-    sleepers=$((500 * (WARM_UP_SECONDS / 2) + 900 * seconds))
+    sleepers=$((500 * WARM_UP_SECONDS + 900 * seconds))
     say "b. asleep: INVITE, push, REGISTER, INVITE, answer, BYE, ${rates[*]} calls/s"
     configure asleep
     know_devices 0 $((sleepers + AWAKE))
@@ -20,7 +21,7 @@ asleep() {
     phones_register "$PUSHBRIDGE" awake 5070
     say "   warming up"
     calls_to "$PUSHBRIDGE" 500 2
-    calls_to_sleepers 500 $((WARM_UP_SECONDS / 2))
+    calls_to_sleepers 500 $WARM_UP_SECONDS
     for rate in "${rates[@]}"; do
         calls_to "$PUSHBRIDGE" "$rate" 4
         # At the same rate, in the same run.
@@ -31,9 +32,10 @@ asleep() {
     table b rate:calls/s peer:peer achieved:achieved calls:calls failed:failed refused:503 retransmissions:retrans. \
         cpu_ms_per_call:CPU\ ms/call awake_cpu_ms_per_call:if\ registered ratio:ratio heap_mb:heap\ MB memory_mb:memory\ MB \
         threads:threads
-    echo 'e. push: from INVITE to push; f. wake: from REGISTER to INVITE; in ms'
-    table b rate:calls/s pushes:pushes push_p50_ms:push\ p50 push_p99_ms:push\ p99 wakes:wakes wake_p50_ms:wake\ p50 \
-        wake_p99_ms:wake\ p99
+    echo 'e. push: from INVITE to push; f. wake: from REGISTER to INVITE; in ms: by the server, and as seen from outside'
+    table b rate:calls/s pushes:pushes push_p50_ms:push\ p50 push_p99_ms:push\ p99 push_outside_p50_ms:outside\ p50 \
+        push_outside_p99_ms:outside\ p99 wakes:wakes wake_p50_ms:wake\ p50 wake_p99_ms:wake\ p99 wake_outside_p50_ms:outside\ p50 \
+        wake_outside_p99_ms:outside\ p99
 }
 # calls_to_sleepers RATE SECONDS: "caller" calls phones that sleep; "phones" are these, a second later
 calls_to_sleepers() {
@@ -59,7 +61,11 @@ calls_to_sleepers() {
 }
 asleep_cell() { # RATE SECONDS
     local calls failed first=$SLEEPER
+    delays push "$WORK/push-delays-before"
+    delays wake "$WORK/wake-delays-before"
     calls_to_sleepers "$@"
+    delays push "$WORK/push-delays"
+    delays wake "$WORK/wake-delays"
     calls=$(counted caller 'TotalCallCreated')
     failed=$((calls - $(counted caller 'SuccessfulCall(C)')))
     ((calls > 0)) || fail "SIPp made no calls; see $WORK/caller"
@@ -68,6 +74,8 @@ asleep_cell() { # RATE SECONDS
     memory_of "$SERVER_PID"
     push_times "$first"
     wake_times
+    read -r P50 P99 PUSHES < <(delay_percentiles "$WORK/push-delays-before" "$WORK/push-delays")
+    read -r W50 W99 WAKES < <(delay_percentiles "$WORK/wake-delays-before" "$WORK/wake-delays")
     CALL_CPU=$(per_call "$AFTER - $BEFORE" $((calls - failed))) RATIO=-
     if [ "$CALL_CPU" != - ] && [ "$AWAKE_CPU" != - ]; then RATIO=$(calc "$CALL_CPU / $AWAKE_CPU" %.2f); fi
     record workload=b "peer=$PUSHBRIDGE" "rate=$1" "seconds=$2" "calls=$calls" "failed=$failed" "refused=$REFUSED" \
@@ -75,13 +83,15 @@ asleep_cell() { # RATE SECONDS
         "achieved=$ACHIEVED" "cpu_ms_per_call=$CALL_CPU" \
         "awake_cpu_ms_per_call=$AWAKE_CPU" "ratio=$RATIO" \
         "phones_cpu_ms_per_call=$(calc "$PHONES_CPU * 1000 / $calls")" \
-        "pushes=$PUSHES" "push_p50_ms=$PUSH_P50" "push_p99_ms=$PUSH_P99" \
-        "wakes=$WAKES" "wake_p50_ms=$WAKE_P50" "wake_p99_ms=$WAKE_P99" \
+        "pushes=$PUSHES" "push_p50_ms=$P50" "push_p99_ms=$P99" \
+        "push_outside_p50_ms=$PUSH_P50" "push_outside_p99_ms=$PUSH_P99" \
+        "wakes=$WAKES" "wake_p50_ms=$W50" "wake_p99_ms=$W99" \
+        "wake_outside_p50_ms=$WAKE_P50" "wake_outside_p99_ms=$WAKE_P99" \
         "heap_mb=$HEAP" "memory_mb=$MEMORY" "threads=$THREADS"
     say "   $1/s: $CALL_CPU ms a call, $failed of $calls failed, $REFUSED of them by 503;" \
-        "push p99 $PUSH_P99 ms, wake p99 $WAKE_P99 ms"
+        "push p99 $P99 ms ($PUSH_P99 from outside), wake p99 $W99 ms ($WAKE_P99)"
 }
-# push_times FIRST: from the caller's INVITE to the push of its user, of those from user FIRST on; sets PUSHES, PUSH_P50 and PUSH_P99
+# push_times FIRST: from the caller's INVITE to the push of its user, of those from user FIRST on; sets PUSH_P50 and PUSH_P99
 push_times() {
     # Seconds of the day, of both; a run at midnight has bad luck.
     sed -n 's/^{"at":"[0-9-]*T\([0-9]*\):\([0-9]*\):\([0-9.]*\)Z".*"push-type":"voip".*"device-token":"\([0-9a-f]*\)".*/\1 \2 \3 \4/p' \
@@ -97,10 +107,9 @@ push_times() {
             FS = " " }
         { if ($4 in sent && !($4 in seen)) { seen[$4]; printf "%.3f\n", (($1 * 60 + $2) * 60 + $3 - sent[$4]) * 1000 } }' \
         "$WORK/pushed" | sort -n >"$WORK/push-times"
-    PUSHES=$(wc -l <"$WORK/push-times")
     read -r PUSH_P50 PUSH_P99 < <(percentiles <"$WORK/push-times")
 }
-# wake_times: from a phone's REGISTER with credentials to the INVITE; sets WAKES, WAKE_P50 and WAKE_P99
+# wake_times: from a phone's REGISTER with credentials to the INVITE; sets WAKE_P50 and WAKE_P99
 wake_times() {
     # A call of SIPp's that registers is a line of its -inf file.
     awk -F '\t' '
@@ -110,6 +119,5 @@ wake_times() {
             user = $7; sub(/^INVITE sip:/, "", user); sub(/@.*/, "", user)
             if (user in sent && !(user in seen)) { seen[user]; printf "%.3f\n", ($3 - sent[user]) * 1000 } }' \
         "$WORK/sleepers.csv" "$WORK/phones/short" | sort -n >"$WORK/wake-times"
-    WAKES=$(wc -l <"$WORK/wake-times")
     read -r WAKE_P50 WAKE_P99 < <(percentiles <"$WORK/wake-times")
 }

@@ -4,7 +4,7 @@
 AWAKE=100
 
 registered() {
-    local rates=(300 500 1000 1500 2000) seconds=8 warm=2 turns=1 rate turn peer
+    local rates=(300 500 1000 1500 2000) seconds=6 warm=2 turns=1 rate turn peer
     if [ "$QUICK" = yes ]; then rates=(500) seconds=3 warm=0 turns=2; fi
     say "a. registered: INVITE to BYE to registered phones, ${rates[*]} calls/s"
     configure registered
@@ -13,8 +13,7 @@ registered() {
     phones awake 0 $AWAKE
     add_users awake
     for peer in "${PEERS[@]}"; do phones_register "$peer" awake 5070; done
-    # The JVM compiles what is hot in the course of the first ten thousands of calls, and goes on for minutes.
-    warm_up 500 "$WARM_UP_SECONDS"
+    warm_up
     for rate in "${rates[@]}"; do
         for ((turn = 1; turn <= turns; turn++)); do
             for peer in "${PEERS[@]}"; do registered_cell "$peer" "$rate" "$seconds" "$turn" "$warm"; done
@@ -26,14 +25,22 @@ registered() {
         cpu_ms_per_call:CPU\ ms/call jit_s:JIT\ s per_phones_cpu:/UAS response_p50_ms:p50\ ms response_p99_ms:p99\ ms heap_mb:heap\ MB \
         memory_mb:memory\ MB threads:threads
 }
-warm_up() { # RATE SECONDS
-    local peer
+# warm_up: the JVM compiles what is hot in the course of the first ten thousands of calls; until its compilers need less
+# than a twentieth of a core, or for six turns
+warm_up() {
+    local peer turn rest
     say "   warming up"
-    for peer in "${PEERS[@]}"; do
-        local seconds=$2
-        [ "$peer" = "$PUSHBRIDGE" ] || seconds=1
-        calls_to "$peer" "$1" "$seconds"
+    for peer in "$SHIPPED" "$FMALLOC"; do calls_to "$peer" 500 1; done
+    if [ "$QUICK" = yes ]; then
+        calls_to "$PUSHBRIDGE" 500 "$WARM_UP_SECONDS"
+        return
+    fi
+    for ((turn = 1; turn <= 6; turn++)); do
+        calls_to "$PUSHBRIDGE" $((turn < 3 ? 500 : 1000)) 10
+        rest=$(calc "($JIT - $JIT_BEFORE) / 10" %.2f)
+        (($(calc "$rest < 0.05" %d))) && break
     done
+    say "   warm after $turn turns of 10 s; the JVM's compilers used $rest of a core in the last"
 }
 # calls_to PEER RATE SECONDS: phones answer at PHONE_IP:5070, a PBX calls them; both folders are of this run
 calls_to() {

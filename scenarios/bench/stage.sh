@@ -191,6 +191,33 @@ metric() {
         awk -v name="$1" '{ n = $1; sub(/[{].*/, "", n) } n == name { sum += $NF } END { printf "%d", sum }'
 }
 
+# delays NAME FILE: how many were no longer than each bound, of the running server's histogram pushbridge_NAME_delay_seconds
+delays() {
+    local port
+    port=$(sed -n 's|.*Metrics are at http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$SERVER_LOG")
+    curl -s --max-time 20 -H "Authorization: Bearer $(cat "$FOLDER/admin.key")" "http://127.0.0.1:$port/metrics" |
+        awk -v name="pushbridge_$1_delay_seconds_bucket{" 'index($1, name) == 1 {
+            match($1, /le="[^"]*"/); printf "%s %d\n", substr($1, RSTART + 4, RLENGTH - 5), $2 }' >"$2"
+}
+# delay_percentiles BEFORE AFTER: p50 and p99 in ms of what came between two looks at a histogram, a straight line between
+# its bounds, and how many there were
+delay_percentiles() {
+    awk '
+        NR == FNR { before[$1] = $2; next }
+        { n++; bound[n] = $1; upTo[n] = $2 - before[$1] }
+        function rank(p,  want, i, low, lowCount) {
+            want = p * upTo[n]
+            for (i = 1; i <= n; i++) {
+                if (upTo[i] >= want) {
+                    if (bound[i] == "+Inf") return sprintf("%.2f", low * 1000)
+                    return sprintf("%.2f", (low + (bound[i] - low) * (want - lowCount) / (upTo[i] - lowCount)) * 1000)
+                }
+                low = bound[i]; lowCount = upTo[i]
+            }
+        }
+        END { if (n && upTo[n] > 0) print rank(0.5), rank(0.99), upTo[n]; else print "- - 0" }' "$1" "$2"
+}
+
 # --- what a process costs ---------------------------------------------------------------------------------------------
 
 # cpu_of PID... sets CPU: seconds of all of them, user and system, with their children that have ended

@@ -1,5 +1,7 @@
 package org.pushbridge.device;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -29,12 +31,18 @@ import java.util.stream.Stream;
  * user's next change. Changes to one user are made one at a time.
  *
  * <p>A million sleeping phones fit into less than half a gigabyte: each user is kept as a {@link PackedUser}. Look-ups make
- * new objects each time, equal to those before.
+ * objects of it, equal to those before.
  */
 public final class DeviceDirectory {
+    private static final int LOOKED_UP = 4_096;
+
     private final DeviceStore store;
     private final SharedTexts shared = new SharedTexts();
     private final Map<Aor, PackedUser> known = new ConcurrentHashMap<>();
+    /** The devices of those that were looked up last: a call looks up its own a dozen times. */
+    private final Cache<PackedUser, List<Device>> lookedUp =
+            Caffeine.newBuilder().maximumSize(LOOKED_UP).executor(Runnable::run).build();
+
     private final AtomicInteger users = new AtomicInteger();
     private final Owners owners = new Owners();
     private final Owners holders = new Owners();
@@ -105,7 +113,7 @@ public final class DeviceDirectory {
     /** The user's devices, awake or asleep; empty for an unknown user. */
     public List<Device> devices(Aor aor) {
         PackedUser packed = known.get(aor);
-        return packed == null ? List.of() : packed.devices();
+        return packed == null ? List.of() : lookedUp.get(packed, PackedUser::devices);
     }
 
     public Optional<Device> device(DeviceId id) {
