@@ -3,6 +3,7 @@ package org.pushbridge.device;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /**
  * Where calls that are alive survive a crash of the bridge. Writes return at once; their stage completes when they are
@@ -42,6 +43,10 @@ public interface CallJournal {
     /** Whether it is not there, or has not answered for a second: a bad time to begin anything. Cheap. */
     boolean isBehind();
 
-    /** All calls, the eldest first. Blocks. */
-    List<Entry> loadCalls();
+    /**
+     * Hands over all calls, one after the other and the eldest first, and holds few of them at a time. Blocks.
+     *
+     * @param reader must not throw
+     */
+    void readCalls(Consumer<Entry> reader);
 }

@@ -1,10 +1,10 @@
 package org.pushbridge.sip;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,10 +34,10 @@ import org.pushbridge.device.Flow;
 
 /** Reads one memory that {@link CallMemoryWriter} wrote. */
 final class CallMemoryReader {
-    private final ByteBuf in;
+    private final ByteBuffer in;
     private final List<Trunk> trunks;
 
-    private CallMemoryReader(ByteBuf in, List<Trunk> trunks) {
+    private CallMemoryReader(ByteBuffer in, List<Trunk> trunks) {
         this.in = in;
         this.trunks = trunks;
     }
@@ -58,13 +58,13 @@ final class CallMemoryReader {
         int end = bytes.length - Integer.BYTES;
         CRC32C checksum = new CRC32C();
         checksum.update(bytes, 0, end);
-        ByteBuf all = Unpooled.wrappedBuffer(bytes);
-        if (all.getInt(end) != (int) checksum.getValue()) {
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        if (in.getInt(end) != (int) checksum.getValue()) {
             throw new IOException("it is damaged: its checksum is wrong");
         }
         try {
-            return new CallMemoryReader(all.slice(1, end - 1), trunks).memory();
-        } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
+            return new CallMemoryReader(in.position(1).limit(end), trunks).memory();
+        } catch (BufferUnderflowException | IllegalArgumentException e) {
             throw new IOException("it is damaged: " + e.getMessage(), e);
         }
     }
@@ -79,7 +79,7 @@ final class CallMemoryReader {
                 map(this::legId, this::legMemory),
                 optional(this::text),
                 list(() -> new CallMemory.Waiting(text(), flow())),
-                list(() -> new CallMemory.Answer(name(Side.class), legDialog(), text(), in.readLong(), instant())),
+                list(() -> new CallMemory.Answer(name(Side.class), legDialog(), text(), in.getLong(), instant())),
                 optional(this::instant));
     }
 
@@ -100,7 +100,7 @@ final class CallMemoryReader {
                 optional(this::legDialog),
                 set(() -> new Call.PendingBye(
                         name(Side.class), legDialog(), Optional.empty(), name(Call.PendingBye.State.class))),
-                optional(() -> new Ending(name(Ending.Cause.class), in.readInt())),
+                optional(() -> new Ending(name(Ending.Cause.class), in.getInt())),
                 optional(() -> name(Verdict.class)),
                 false,
                 name(Call.CallerAt.class),
@@ -110,15 +110,15 @@ final class CallMemoryReader {
 
     private CallPlan plan() throws IOException {
         return new CallPlan(
-                new CallId(new UUID(in.readLong(), in.readLong())),
+                new CallId(new UUID(in.getLong(), in.getLong())),
                 optional(this::legId),
                 list(() -> new CallPlan.Candidate(legId(), name(CallPlan.Reach.class), pushes())),
                 duration(),
                 duration(),
                 duration(),
                 duration(),
-                in.readInt(),
-                set(in::readInt));
+                in.getInt(),
+                set(in::getInt));
     }
 
     private Leg leg() throws IOException {
@@ -126,21 +126,21 @@ final class CallMemoryReader {
                 legId(),
                 pushes(),
                 name(Leg.State.class),
-                in.readInt(),
-                set(in::readInt),
-                set(in::readInt),
+                in.getInt(),
+                set(in::getInt),
+                set(in::getInt),
                 name(Leg.Wake.class),
-                in.readInt(),
+                in.getInt(),
                 false,
-                in.readBoolean(),
-                in.readBoolean(),
+                flag(),
+                flag(),
                 false,
-                in.readInt(),
+                in.getInt(),
                 Optional.empty());
     }
 
     private Pushes pushes() {
-        return new Pushes(in.readBoolean(), in.readBoolean(), in.readBoolean());
+        return new Pushes(flag(), flag(), flag());
     }
 
     private LegId legId() {
@@ -159,26 +159,17 @@ final class CallMemoryReader {
 
     private Dialog dialog() throws IOException {
         return new Dialog(
-                text(),
-                text(),
-                text(),
-                text(),
-                text(),
-                in.readLong(),
-                in.readLong(),
-                list(this::text),
-                text(),
-                in.readBoolean());
+                text(), text(), text(), text(), text(), in.getLong(), in.getLong(), list(this::text), text(), flag());
     }
 
     private FarEnd farEnd() throws IOException {
-        return in.readBoolean()
+        return flag()
                 ? new FarEnd.TrunkEnd(trunk(), optional(this::flow))
                 : new FarEnd.DeviceEnd(aor(), optional(() -> new DeviceId(text())), flow());
     }
 
     private CallMemory.Called called() throws IOException {
-        return in.readBoolean() ? new CallMemory.Called.ByTrunk(trunk(), text()) : new CallMemory.Called.ByUser(aor());
+        return flag() ? new CallMemory.Called.ByTrunk(trunk(), text()) : new CallMemory.Called.ByUser(aor());
     }
 
     private Trunk trunk() throws IOException {
@@ -196,19 +187,25 @@ final class CallMemoryReader {
     }
 
     private Flow flow() throws IOException {
-        return new Flow(text(), address(), address(), in.readLong());
+        return new Flow(text(), address(), address(), in.getLong());
     }
 
     private InetSocketAddress address() throws IOException {
-        byte[] ip = new byte[in.readUnsignedByte()];
-        in.readBytes(ip);
-        return new InetSocketAddress(InetAddress.getByAddress(ip), in.readUnsignedShort());
+        byte[] ip = new byte[in.get()];
+        in.get(ip);
+        return new InetSocketAddress(InetAddress.getByAddress(ip), Short.toUnsignedInt(in.getShort()));
     }
 
     // --- values --------------------------------------------------------------------------------------------------
 
+    private boolean flag() {
+        return in.get() != 0;
+    }
+
     private String text() {
-        return in.readCharSequence(in.readInt(), StandardCharsets.UTF_8).toString();
+        byte[] utf8 = new byte[in.getInt()];
+        in.get(utf8);
+        return new String(utf8, StandardCharsets.UTF_8);
     }
 
     private <E extends Enum<E>> E name(Class<E> type) {
@@ -216,20 +213,20 @@ final class CallMemoryReader {
     }
 
     private Instant instant() {
-        return Instant.ofEpochSecond(in.readLong(), in.readInt());
+        return Instant.ofEpochSecond(in.getLong(), in.getInt());
     }
 
     private Duration duration() {
-        return Duration.ofSeconds(in.readLong(), in.readInt());
+        return Duration.ofSeconds(in.getLong(), in.getInt());
     }
 
     private <T> Optional<T> optional(Reading<T> reading) throws IOException {
-        return in.readBoolean() ? Optional.of(reading.read()) : Optional.empty();
+        return flag() ? Optional.of(reading.read()) : Optional.empty();
     }
 
     private <T> List<T> list(Reading<T> reading) throws IOException {
         List<T> list = new ArrayList<>();
-        for (int left = in.readInt(); left > 0; left--) {
+        for (int left = in.getInt(); left > 0; left--) {
             list.add(reading.read());
         }
         return list;
@@ -241,7 +238,7 @@ final class CallMemoryReader {
 
     private <K, V> Map<K, V> map(Reading<K> key, Reading<V> value) throws IOException {
         Map<K, V> map = new HashMap<>();
-        for (int left = in.readInt(); left > 0; left--) {
+        for (int left = in.getInt(); left > 0; left--) {
             map.put(key.read(), value.read());
         }
         return map;

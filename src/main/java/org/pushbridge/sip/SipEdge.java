@@ -3,14 +3,19 @@ package org.pushbridge.sip;
 import gov.nist.javax.sip.address.SipUri;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import javax.sip.address.TelURL;
 import javax.sip.address.URI;
@@ -41,6 +46,8 @@ import org.pushbridge.sip.stack.SipStackSettings;
  */
 public final class SipEdge implements AutoCloseable {
     private static final Logger log = LogManager.getLogger(SipEdge.class);
+    /** How many calls are read from the journal before those that came before them are taken up. */
+    private static final int TAKEN_UP_AHEAD = 500;
 
     private final Bridge bridge;
     private final CallEngine<BridgedCall> engine;
@@ -96,32 +103,49 @@ public final class SipEdge implements AutoCloseable {
         return resumed;
     }
 
-    /** Finds the calls of the journal again; what comes in for them waits. */
+    /** Finds the calls of the journal again, the eldest first; what comes in for them waits. */
     private List<RunningCall<BridgedCall>> takeUp() {
-        List<RunningCall<BridgedCall>> takenUp = new ArrayList<>();
-        int lost = 0;
-        for (CallJournal.Entry entry : bridge.journal().loadCalls()) {
-            try {
-                CallMemory memory = bridge.memories().read(entry.state());
-                if (memory.isPast(
-                        bridge.clock().instant(), bridge.settings().t1().multipliedBy(64))) {
-                    var unused = bridge.journal().end(entry.call());
-                    continue;
-                }
-                takenUp.add(takeUp(memory, entry.invite()));
-            } catch (IOException | RuntimeException e) {
-                lost++;
-                log.error(
-                        "Call {} cannot be taken up from the journal and is forgotten: {}",
-                        entry.call(),
-                        e.getMessage());
-                var unused = bridge.journal().end(entry.call());
+        int cores = Runtime.getRuntime().availableProcessors();
+        // Who reads the journal takes part when the others are behind.
+        ThreadPoolExecutor workers = new ThreadPoolExecutor(
+                cores,
+                cores,
+                0,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(TAKEN_UP_AHEAD),
+                new DefaultThreadFactory("take-up", true),
+                new ThreadPoolExecutor.CallerRunsPolicy());
+        List<CompletableFuture<Optional<RunningCall<BridgedCall>>>> calls = new ArrayList<>();
+        AtomicInteger lost = new AtomicInteger();
+        try {
+            bridge.journal()
+                    .readCalls(entry -> calls.add(CompletableFuture.supplyAsync(() -> takeUp(entry, lost), workers)));
+            List<RunningCall<BridgedCall>> takenUp = new ArrayList<>();
+            calls.forEach(call -> call.join().ifPresent(takenUp::add));
+            if (!takenUp.isEmpty() || lost.get() > 0) {
+                log.info("Calls taken up from the journal: {}; lost: {}", takenUp.size(), lost);
             }
+            return takenUp;
+        } finally {
+            workers.shutdown();
         }
-        if (!takenUp.isEmpty() || lost > 0) {
-            log.info("Calls taken up from the journal: {}; lost: {}", takenUp.size(), lost);
+    }
+
+    /** Empty if there is nothing left to do for it, or if it is damaged. */
+    private Optional<RunningCall<BridgedCall>> takeUp(CallJournal.Entry entry, AtomicInteger lost) {
+        try {
+            CallMemory memory = bridge.memories().read(entry.state());
+            if (memory.isPast(bridge.clock().instant(), bridge.settings().t1().multipliedBy(64))) {
+                var unused = bridge.journal().end(entry.call());
+                return Optional.empty();
+            }
+            return Optional.of(takeUp(memory, entry.invite()));
+        } catch (IOException | RuntimeException e) {
+            lost.incrementAndGet();
+            log.error("Call {} cannot be taken up from the journal and is forgotten: {}", entry.call(), e.getMessage());
+            var unused = bridge.journal().end(entry.call());
+            return Optional.empty();
         }
-        return takenUp;
     }
 
     private RunningCall<BridgedCall> takeUp(CallMemory memory, byte[] bytes) {

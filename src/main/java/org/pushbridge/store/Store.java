@@ -265,10 +265,14 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     }
 
     @Override
-    public List<Entry> loadCalls() {
-        List<Entry> calls = read("the calls", CallTable::load);
-        calls.forEach(entry -> journalled.add(entry.call()));
-        return calls;
+    public void readCalls(Consumer<Entry> reader) {
+        var unused = read("the calls", handle -> {
+            CallTable.read(handle, entry -> {
+                journalled.add(entry.call());
+                reader.accept(entry);
+            });
+            return true;
+        });
     }
 
     @Override

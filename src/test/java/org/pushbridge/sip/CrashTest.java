@@ -64,6 +64,24 @@ class CrashTest {
     }
 
     @Test
+    void damagedCallsAreForgottenAndTheOthersGoOn() {
+        String first = parkedCall();
+        for (int i = 1; i < 9; i++) {
+            edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+            edge.pbx.expect("SIP/2.0 182");
+        }
+        await().until(edge.disk::idle);
+        edge.disk.damageEveryThirdCall();
+        crash();
+        assertThat(edge.sip.calls()).isEqualTo(6);
+        await().until(() -> edge.disk.calls() == 6);
+        edge.pbx.cancel(first);
+        edge.pbx.expectAfterProvisionals("SIP/2.0 200");
+        edge.pbx.acknowledgeFailure(first, edge.pbx.expectAfterProvisionals("SIP/2.0 487"));
+        await().until(() -> edge.sip.calls() == 5 && edge.disk.calls() == 5);
+    }
+
+    @Test
     void theCancelOfAParkedCallMatches() {
         String call = parkedCall();
         crash();

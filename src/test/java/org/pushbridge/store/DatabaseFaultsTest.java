@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.pushbridge.store.Samples.ALICE;
 import static org.pushbridge.store.Samples.BOB;
 import static org.pushbridge.store.Samples.SOME_TIME;
+import static org.pushbridge.store.Samples.entries;
 import static org.pushbridge.store.Samples.entry;
 import static org.pushbridge.store.Samples.tombstone;
 import static org.pushbridge.store.Samples.user;
@@ -49,7 +50,7 @@ class DatabaseFaultsTest {
     }
 
     private static Set<UUID> calls(Store store) {
-        return store.loadCalls().stream().map(CallJournal.Entry::call).collect(Collectors.toSet());
+        return entries(store).stream().map(CallJournal.Entry::call).collect(Collectors.toSet());
     }
 
     private static void awaitBack(Store store) {
@@ -107,7 +108,7 @@ class DatabaseFaultsTest {
             awaitBack(store);
             done(store.saveUser(user(ALICE)));
             assertThat(calls(store)).containsExactlyInAnyOrder(begun, meanwhile);
-            assertThat(store.loadCalls().get(0).state()).asString().isEqualTo("over");
+            assertThat(entries(store).get(0).state()).asString().isEqualTo("over");
             assertThat(store.loadTombstones(SOME_TIME)).containsExactly(buried);
             // The phone was told that it is not registered; it is not, unless it tries again.
             assertThat(store.loadUsers()).containsExactly(user(ALICE));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.pushbridge.store.Samples.ALICE;
 import static org.pushbridge.store.Samples.SOME_TIME;
 import static org.pushbridge.store.Samples.device;
+import static org.pushbridge.store.Samples.entries;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -100,7 +101,7 @@ class ProcessDeathTest {
             Set<Integer> acknowledged = acknowledgedBeforeTheKill("calls", prefix, durability);
             try (Store store = Store.open(StoreSettings.of(url(), "pushbridge", ""))) {
                 Map<UUID, String> calls = new HashMap<>();
-                store.loadCalls().forEach(e -> calls.put(e.call(), new String(e.state(), StandardCharsets.UTF_8)));
+                entries(store).forEach(e -> calls.put(e.call(), new String(e.state(), StandardCharsets.UTF_8)));
                 List<UUID> buried = store.loadTombstones(SOME_TIME).stream()
                         .map(Tombstone::call)
                         .toList();

@@ -6,6 +6,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -118,6 +119,13 @@ public final class Samples {
         String invite = "INVITE sip:alice@example.com SIP/2.0\r\nCall-ID: " + call + "\r\n\r\n" + "a=x\r\n".repeat(200);
         return new CallJournal.Entry(
                 call, invite.getBytes(StandardCharsets.UTF_8), state.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** All calls of a journal, the eldest first. */
+    public static List<CallJournal.Entry> entries(CallJournal journal) {
+        List<CallJournal.Entry> entries = new ArrayList<>();
+        journal.readCalls(entries::add);
+        return entries;
     }
 
     public static InetSocketAddress address(String literal, int port) {

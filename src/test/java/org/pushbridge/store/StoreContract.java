@@ -8,6 +8,7 @@ import static org.pushbridge.store.Samples.BOB;
 import static org.pushbridge.store.Samples.SOME_TIME;
 import static org.pushbridge.store.Samples.brokenTombstone;
 import static org.pushbridge.store.Samples.device;
+import static org.pushbridge.store.Samples.entries;
 import static org.pushbridge.store.Samples.entry;
 import static org.pushbridge.store.Samples.oversizedUser;
 import static org.pushbridge.store.Samples.tombstone;
@@ -350,11 +351,11 @@ abstract class StoreContract {
 
         reopen();
 
-        assertThat(store.loadCalls().stream().map(CallJournal.Entry::call))
+        assertThat(entries(store).stream().map(CallJournal.Entry::call))
                 .containsExactlyElementsOf(
                         calls.stream().filter(c -> !c.equals(calls.get(3))).toList());
         assertThat(store.journalledCalls()).isEqualTo(19);
-        assertThat(store.loadCalls()).allSatisfy(entry -> {
+        assertThat(entries(store)).allSatisfy(entry -> {
             assertThat(entry.invite()).isEqualTo(entry(entry.call(), "").invite());
             assertThat(entry.state()).asString().isEqualTo(entry.call().equals(calls.get(7)) ? "answered" : "parked");
         });
@@ -369,9 +370,9 @@ abstract class StoreContract {
         done(store.write(new CallJournal.Entry(UUID.randomUUID(), everyByte, everyByte), List.of()));
         done(store.write(new CallJournal.Entry(UUID.randomUUID(), new byte[0], new byte[0]), List.of()));
 
-        assertThat(store.loadCalls().get(0).invite()).isEqualTo(everyByte);
-        assertThat(store.loadCalls().get(0).state()).isEqualTo(everyByte);
-        assertThat(store.loadCalls().get(1).state()).isEmpty();
+        assertThat(entries(store).get(0).invite()).isEqualTo(everyByte);
+        assertThat(entries(store).get(0).state()).isEqualTo(everyByte);
+        assertThat(entries(store).get(1).state()).isEmpty();
     }
 
     @Test
@@ -386,11 +387,11 @@ abstract class StoreContract {
 
         assertThat(failure(refused)).isInstanceOf(StoreException.class).hasMessageContaining("the call " + call);
         done(other);
-        assertThat(store.loadCalls().get(0).state()).asString().isEqualTo("ringing");
+        assertThat(entries(store).get(0).state()).asString().isEqualTo("ringing");
         assertThat(store.loadTombstones(SOME_TIME)).isEmpty();
 
         done(store.write(entry(call, "answered"), List.of(whole)));
-        assertThat(store.loadCalls().get(0).state()).asString().isEqualTo("answered");
+        assertThat(entries(store).get(0).state()).asString().isEqualTo("answered");
         assertThat(store.loadTombstones(SOME_TIME)).containsExactly(whole);
     }
 
@@ -410,8 +411,8 @@ abstract class StoreContract {
         release.countDown();
         writes.forEach(StoreContract::done);
 
-        assertThat(store.loadCalls()).hasSize(1);
-        assertThat(store.loadCalls().get(0).state()).asString().isEqualTo("answered");
+        assertThat(entries(store)).hasSize(1);
+        assertThat(entries(store).get(0).state()).asString().isEqualTo("answered");
         assertThat(store.loadTombstones(SOME_TIME)).containsExactlyInAnyOrder(onPhone, onTablet);
     }
 
@@ -504,7 +505,7 @@ abstract class StoreContract {
     }
 
     private List<String> states() {
-        return store.loadCalls().stream()
+        return entries(store).stream()
                 .map(entry -> new String(entry.state(), StandardCharsets.US_ASCII))
                 .toList();
     }
@@ -708,7 +709,7 @@ abstract class StoreContract {
                         false,
                         false));
         done(store.write(entry(call, "parked"), List.of()));
-        assertThat(store.loadCalls()).hasSize(1);
+        assertThat(entries(store)).hasSize(1);
     }
 
     @Test
