@@ -14,6 +14,7 @@ refreshes() {
     server_is_ready 300
     ready=$(calc "$(now) - $ready" %.1f)
     heap_of "$SERVER_PID"
+    sleep 3 # what is free goes back to the system in pieces
     memory_of "$SERVER_PID"
     record workload=d what=known "peer=$PUSHBRIDGE" "push_targets=$KNOWN" "ready_s=$ready" "heap_mb=$HEAP" "memory_mb=$MEMORY"
     printf 'd. register: with %s push targets known, the server was ready after %s s, and has %s MB of heap and %s MB of memory\n\n' \

@@ -21,7 +21,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Who owns which device: answers from memory, survives through the {@link DeviceStore}.
@@ -332,9 +331,14 @@ public final class DeviceDirectory {
     }
 
     private static List<PushToken> tokens(Device device) {
-        return device.target().stream()
-                .flatMap(t -> Stream.concat(t.voip().stream(), t.regular().stream()))
-                .toList();
+        if (device.target().isEmpty()) {
+            return List.of();
+        }
+        PushTarget target = device.target().get();
+        List<PushToken> tokens = new ArrayList<>(2);
+        target.voip().ifPresent(tokens::add);
+        target.regular().ifPresent(tokens::add);
+        return tokens;
     }
 
     private static Map<DeviceId, Device> byId(List<Device> devices) {
