@@ -40,7 +40,8 @@ final class Metrics implements AutoCloseable {
     private static final String OURS = "pushbridge.";
 
     private static final double[] MILLIS_OF_DELAYS = {
-        0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12.5, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000
+        0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12.5, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000, 2000,
+        5000
     };
 
     private static final List<String> PUSH_OUTCOMES = List.of(

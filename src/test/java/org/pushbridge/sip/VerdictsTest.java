@@ -378,8 +378,7 @@ class VerdictsTest {
         bob.inviteWithCredentials(URI);
         bob.expect("SIP/2.0 182");
         await().until(() -> !edge.pushes.isEmpty());
-        var unused =
-                edge.sip.callStates().decline(edge.pushes.get(0).call().value(), alicesPhone(), 603);
+        var unused = edge.sip.callStates().decline(edge.pushes.get(0).call().value(), alicesPhone(), 603);
         bob.expect("SIP/2.0 603"); // as far as the bridge can tell it did not arrive: no ACK follows
         await().until(() -> edge.sip.calls() == 0);
         drop(bob);

@@ -42,6 +42,7 @@ final class Reception {
     private final Floods floods;
     /** Of all responses that name no other; never changed. */
     private final Server server;
+
     private volatile boolean closed;
 
     Reception(JainStack stack, SipStackSettings settings, SipEvents events, SipCounters counters) {
