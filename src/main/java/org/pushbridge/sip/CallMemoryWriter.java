@@ -1,8 +1,7 @@
 package org.pushbridge.sip;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,7 +25,7 @@ import org.pushbridge.device.Flow;
 final class CallMemoryWriter {
     private static final int USUAL_BYTES = 1024;
 
-    private final ByteBuf out = Unpooled.buffer(USUAL_BYTES);
+    private final Bytes out = new Bytes();
 
     private CallMemoryWriter() {}
 
@@ -35,11 +34,51 @@ final class CallMemoryWriter {
         writer.out.writeByte(CallMemories.VERSION);
         writer.memory(memory);
         CRC32C checksum = new CRC32C();
-        checksum.update(writer.out.array(), 0, writer.out.writerIndex());
+        checksum.update(writer.out.written());
         writer.out.writeInt((int) checksum.getValue());
-        byte[] bytes = new byte[writer.out.readableBytes()];
-        writer.out.readBytes(bytes);
+        byte[] bytes = new byte[writer.out.written().remaining()];
+        writer.out.written().get(bytes);
         return bytes;
+    }
+
+    /** As many as come. */
+    private static final class Bytes {
+        private ByteBuffer bytes = ByteBuffer.allocate(USUAL_BYTES);
+
+        private ByteBuffer withRoom(int more) {
+            if (bytes.remaining() < more) {
+                bytes = ByteBuffer.allocate(2 * (bytes.position() + more)).put(written());
+            }
+            return bytes;
+        }
+
+        ByteBuffer written() {
+            return bytes.duplicate().flip();
+        }
+
+        void writeByte(int value) {
+            withRoom(Byte.BYTES).put((byte) value);
+        }
+
+        void writeBoolean(boolean value) {
+            writeByte(value ? 1 : 0);
+        }
+
+        void writeShort(int value) {
+            withRoom(Short.BYTES).putShort((short) value);
+        }
+
+        void writeInt(int value) {
+            withRoom(Integer.BYTES).putInt(value);
+        }
+
+        void writeLong(long value) {
+            withRoom(Long.BYTES).putLong(value);
+        }
+
+        void writeBytes(byte[] some) {
+            withRoom(some.length).put(some);
+        }
     }
 
     private void memory(CallMemory memory) {
