@@ -139,7 +139,7 @@ public final class Registrar {
     private CompletionStage<Registration> accept(SIPRequest request, Aor aor, Flow flow) {
         Instant now = clock.instant();
         boolean all = isWildcard(request);
-        List<RegisterChange.Granted> granted = all ? List.of() : granted(request);
+        List<RegisterChange.Granted> granted = all ? List.of() : granted(request, aor);
         requireOutboundPath(request, granted);
         RegisterChange change = new RegisterChange(
                 aor,
@@ -225,16 +225,19 @@ public final class Registrar {
         return contacts;
     }
 
-    private List<RegisterChange.Granted> granted(SIPRequest request) {
+    private List<RegisterChange.Granted> granted(SIPRequest request, Aor aor) {
         List<Contact> contacts = contacts(request);
         if (contacts.size() > settings.maxContacts()) {
             throw RegisterChange.tooManyContacts(settings.maxContacts());
         }
+        List<Binding> accepted = directory.devices(aor).stream()
+                .flatMap(device -> device.bindings().stream())
+                .toList();
         boolean outbound = supports(request, "outbound");
         // It says nothing about which Contact it is for.
         Optional<RequestedContact.Push> header = contacts.size() == 1 ? portSip(request) : Optional.empty();
         return contacts.stream()
-                .map(contact -> RequestedContact.of(contact, header, outbound))
+                .map(contact -> RequestedContact.of(contact, header, outbound, accepted))
                 .map(contact -> grant(contact, request))
                 .toList();
     }

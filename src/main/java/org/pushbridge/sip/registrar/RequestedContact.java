@@ -8,9 +8,11 @@ import gov.nist.javax.sip.header.SIPHeader;
 import gov.nist.javax.sip.parser.StringMsgParser;
 import java.text.ParseException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
+import org.pushbridge.device.Binding;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.PushReading;
 import org.pushbridge.device.PushToken;
@@ -64,20 +66,28 @@ record RequestedContact(
     /**
      * @param header what the REGISTER says about pushing outside its Contacts; for a Contact that says nothing itself
      * @param outbound whether the device supports outbound; else its reg-id does not count (RFC 5626 section 6)
+     * @param accepted the bindings that the user has
      * @throws RefusedException for what cannot be a Contact
      */
-    static RequestedContact of(Contact contact, Optional<Push> header, boolean outbound) {
+    static RequestedContact of(Contact contact, Optional<Push> header, boolean outbound, List<Binding> accepted) {
         if (!(contact.getAddress().getURI() instanceof SipUri uri) || uri.getHost() == null) {
             throw new RefusedException(400, "Contact Is Not A SIP URI");
         }
-        requireWritable(uri.toString(), otherParameters(contact));
+        String written = uri.toString();
+        String parameters = otherParameters(contact);
+        // What was accepted before was looked at then; most REGISTERs are refreshes.
+        if (accepted.stream()
+                .noneMatch(b ->
+                        b.contact().equals(written) && b.contactParameters().equals(parameters))) {
+            requireWritable(written, parameters);
+        }
         Push push = push(uri, header);
         Optional<String> expires = Optional.ofNullable(contact.getParameter("expires"));
         Optional<String> instance = Addresses.instance(contact);
         return new RequestedContact(
-                uri.toString(),
+                written,
                 Addresses.contactKey(uri),
-                otherParameters(contact),
+                parameters,
                 preference(Optional.ofNullable(contact.getParameter("q"))),
                 expires.map(RequestedContact::seconds),
                 instance,
