@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -76,7 +75,6 @@ final class BridgedCall implements CallEdge {
     private final Optional<Aor> called;
     private final Callee callee;
     private final Instant began;
-    private final UUID callKitUuid;
     /** Changed on the call's thread alone; others may look. */
     private final Map<LegId, DeviceLeg> legs = new ConcurrentHashMap<>();
 
@@ -150,7 +148,6 @@ final class BridgedCall implements CallEdge {
         this.called = called.user();
         this.callee = Callee.of(bridge, called);
         this.began = began;
-        this.callKitUuid = CallKitUuid.of(running.id());
         this.caller = new CallerLeg(
                 invite,
                 caller,
@@ -223,6 +220,7 @@ final class BridgedCall implements CallEdge {
             toldAgain = Optional.of(bridge.clock().instant());
             running.remembered(() -> {});
         }
+        caller.fold();
     }
 
     private void takeUpWaiting(CallMemory.Waiting reInvite) {
@@ -565,7 +563,8 @@ final class BridgedCall implements CallEdge {
                 route.routes());
         put(caller.offer(), invite, route.farEnd());
         bridge.assertIdentity(invite, caller.farEnd, route.farEnd());
-        invite.setHeader((Header) Messages.header("X-Pushbridge-Call-UUID", callKitUuid.toString()));
+        invite.setHeader((Header)
+                Messages.header("X-Pushbridge-Call-UUID", CallKitUuid.of(id()).toString()));
         invite.setHeader((Header) bridge.contactFor(route.destination()));
         return invite;
     }
@@ -777,7 +776,7 @@ final class BridgedCall implements CallEdge {
         return new Waker.Wake(
                 id(),
                 device,
-                callKitUuid,
+                CallKitUuid.of(id()),
                 device(caller.farEnd).equals(Optional.of(device.id()))
                         ? caller.callId
                         : Identifiers.callId(id(), Bridge.leg(device.id())),
@@ -1137,6 +1136,7 @@ final class BridgedCall implements CallEdge {
     private void callerAcknowledged() {
         acknowledged = true;
         unacknowledged = Optional.empty();
+        caller.fold(); // they may talk for long
         answerRepeat.ifPresent(AnswerRepeat::stop);
         Optional<CallAction.Bye> waiting = heldBye;
         heldBye = Optional.empty();
@@ -1461,8 +1461,8 @@ final class BridgedCall implements CallEdge {
         log.info(
                 "Call {} from {} to {} is over: {}; caller got {}; legs {}; pushes {}; lasted {} ms",
                 id(),
-                caller.invite.message().getFrom().getAddress().getURI(),
-                caller.invite.message().getRequestURI(),
+                Messages.address(caller.from).getURI(),
+                caller.requestUri,
                 ending.cause().words(),
                 ending.status(),
                 call.legs().size(),

@@ -23,6 +23,7 @@ final class CallerLeg {
     final String from;
 
     final String to;
+    final String requestUri;
     final String callId;
     final long cseq;
     /** The To tag of responses that stem from no device. */
@@ -52,6 +53,7 @@ final class CallerLeg {
         this.trusted = farEnd.isTrusted();
         this.from = Messages.party(invite.message().getFrom().getAddress());
         this.to = Messages.party(invite.message().getTo().getAddress());
+        this.requestUri = invite.message().getRequestURI().toString();
         this.callId = invite.message().getCallId().getCallId();
         this.cseq = invite.message().getCSeq().getSeqNumber();
     }

@@ -50,6 +50,19 @@ public final class InboundRequest {
         this.receivedNanos = receivedNanos;
     }
 
+    /** @param bytes of the message */
+    static InboundRequest takenUp(
+            Reception reception,
+            SIPRequest message,
+            byte[] bytes,
+            Flow flow,
+            Link back,
+            Optional<ServerTransaction> transaction) {
+        InboundRequest request = new InboundRequest(reception, message, flow, back, transaction, Optional.empty());
+        request.bytes = bytes;
+        return request;
+    }
+
     /** With received and rport in its top Via, and with a Max-Forwards. Not to be changed; clone it to forward it. */
     public SIPRequest message() {
         SIPRequest known = message;

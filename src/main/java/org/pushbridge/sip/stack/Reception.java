@@ -333,15 +333,14 @@ final class Reception {
         String key = JainStack.serverKey(request);
         if (answer.isPresent()) {
             stack.rememberAnswered(key, answer.get());
-            return new InboundRequest(this, request, flow, back, Optional.empty(), Optional.empty());
+            return InboundRequest.takenUp(this, request, invite, flow, back, Optional.empty());
         }
         boolean merged = stack.isMerged(request, key);
         LinkChannel channel = new LinkChannel(stack, listener, back);
         channel.onFailure(dropping(request));
         ServerTransaction transaction =
                 new ServerTransaction(stack, channel, request, key, merged ? "" : JainStack.mergeKey(request));
-        InboundRequest inbound =
-                new InboundRequest(this, request, flow, back, Optional.of(transaction), Optional.empty());
+        InboundRequest inbound = InboundRequest.takenUp(this, request, invite, flow, back, Optional.of(transaction));
         transaction.belongsTo(inbound);
         if (stack.addServer(transaction).isPresent()) {
             throw new IllegalArgumentException("there is another with its branch");
