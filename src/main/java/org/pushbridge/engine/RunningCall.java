@@ -18,6 +18,8 @@ import org.pushbridge.call.Call;
 import org.pushbridge.call.CallAction;
 import org.pushbridge.call.CallEvent;
 import org.pushbridge.call.CallId;
+import org.pushbridge.call.Leg;
+import org.pushbridge.call.LegId;
 import org.pushbridge.call.Step;
 import org.pushbridge.call.Timer;
 
@@ -159,11 +161,28 @@ public final class RunningCall<E extends CallEdge> {
                 && call.byes().equals(before.byes())
                 && call.ending().equals(before.ending())
                 && call.verdict().equals(before.verdict())
-                && call.legs().equals(before.legs());
+                && sameLegs(call.legs(), before.legs());
         if (untouched && memory.isPresent()) {
             return Optional.empty();
         }
         return Optional.of(call.remembered()).filter(now -> !Optional.of(now).equals(memory));
+    }
+
+    /** Whether they are the very same values; equal ones are found out later. */
+    @SuppressWarnings("ReferenceEquality")
+    private static boolean sameLegs(Map<LegId, Leg> some, Map<LegId, Leg> others) {
+        if (some == others) {
+            return true;
+        }
+        if (some.size() != others.size()) {
+            return false;
+        }
+        for (Map.Entry<LegId, Leg> leg : some.entrySet()) {
+            if (leg.getValue() != others.get(leg.getKey())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Has work done when everything that follows from the events so far is carried out, or the call is over. */

@@ -34,7 +34,7 @@ final class AnswerRepeat {
         this.answer = answer;
         this.ackMissing = ackMissing;
         this.interval = bridge.settings().t1();
-        this.limit = interval.multipliedBy(64);
+        this.limit = Duration.ofNanos(64 * interval.toNanos());
         this.next = call.after(interval, this::again);
     }
 
@@ -45,7 +45,7 @@ final class AnswerRepeat {
             return;
         }
         bridge.stack().sendStateless(answer, request);
-        interval = interval.multipliedBy(2);
+        interval = interval.plus(interval);
         interval = interval.compareTo(T2) > 0 ? T2 : interval;
         next = call.after(interval, this::again);
     }

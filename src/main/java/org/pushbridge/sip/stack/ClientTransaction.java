@@ -110,12 +110,6 @@ final class ClientTransaction extends SIPClientTransactionImpl {
         if (linkIsClosed) {
             channel.moveTo(over);
         }
-        if (stack.isAccepted(this)) {
-            if (response.getStatusCode() / 100 == 2) {
-                outcome.response(response);
-            }
-            return;
-        }
         boolean pass;
         synchronized (this) {
             if (originalRequest == null) {
@@ -125,7 +119,7 @@ final class ClientTransaction extends SIPClientTransactionImpl {
             processResponse(response, channel, null);
             pass = passUp;
             if (pass && isInviteTransaction() && response.getStatusCode() / 100 == 2) {
-                stack.rememberAccepted(this);
+                stack.rememberAccepted(key, outcome);
             }
         }
         if (pass) {

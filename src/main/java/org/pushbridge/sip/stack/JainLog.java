@@ -13,17 +13,22 @@ import org.apache.logging.log4j.Logger;
 public final class JainLog implements StackLogger {
     private static final Logger LOG = LogManager.getLogger("org.pushbridge.sip.stack.jain");
 
+    // Found out once: JAIN-SIP asks a hundred times for each message.
+    private static final boolean TRACES = LOG.isTraceEnabled();
+    private static final boolean DEBUGS = LOG.isDebugEnabled();
+    private static final boolean WARNS = LOG.isWarnEnabled();
+
     @Override
     public boolean isLoggingEnabled() {
-        return LOG.isWarnEnabled();
+        return WARNS;
     }
 
     @Override
     public boolean isLoggingEnabled(int level) {
         if (level >= LogLevels.TRACE_DEBUG) {
-            return LOG.isTraceEnabled();
+            return TRACES;
         }
-        return level >= LogLevels.TRACE_WARN ? LOG.isDebugEnabled() : LOG.isWarnEnabled();
+        return level >= LogLevels.TRACE_WARN ? DEBUGS : WARNS;
     }
 
     @Override

@@ -35,17 +35,19 @@ final class JainStack extends SipStackImpl {
     private static final int MAX_REMEMBERED = 250_000;
 
     private final Duration t1;
+    private final Duration transactionTimeout;
     private final SipCounters counters;
     /** Merge key to the transaction key that came first (RFC 3261 section 8.2.2.2). */
     private final Map<String, String> merges = new ConcurrentHashMap<>();
     /** Keys of INVITEs answered 2xx within the last 64 T1 (RFC 6026 Timer L), and the To tag they were given. */
     private final Map<String, String> answeredInvites = new ConcurrentHashMap<>();
-    /** Our INVITEs that got a 2xx within the last 64 T1 (RFC 6026 Timer M), for what forks still send. */
-    private final Map<String, ClientTransaction> acceptedCalls = new ConcurrentHashMap<>();
+    /** Whom our INVITEs that got a 2xx within the last 64 T1 tell (RFC 6026 Timer M) what forks still send. */
+    private final Map<String, ClientTransaction.Outcome> acceptedCalls = new ConcurrentHashMap<>();
 
     private JainStack(Properties properties, Duration t1, SipCounters counters) throws PeerUnavailableException {
         super(properties);
         this.t1 = t1;
+        this.transactionTimeout = t1.multipliedBy(64);
         this.counters = counters;
         // Its thread, not a daemon, waits for events that never come; it looks whether to stop after one.
         getEventScanner().forceStop();
@@ -88,7 +90,7 @@ final class JainStack extends SipStackImpl {
 
     /** RFC 3261's 64 T1, after which whoever waits has given up. */
     Duration transactionTimeout() {
-        return t1.multipliedBy(64);
+        return transactionTimeout;
     }
 
     /**
@@ -150,8 +152,12 @@ final class JainStack extends SipStackImpl {
     }
 
     Optional<ClientTransaction> client(String key) {
-        ClientTransaction accepted = acceptedCalls.get(key);
-        return Optional.ofNullable(accepted != null ? accepted : (ClientTransaction) clientTransactionTable.get(key));
+        return Optional.ofNullable((ClientTransaction) clientTransactionTable.get(key));
+    }
+
+    /** Who hears of a further 2xx to an INVITE that got one. */
+    ClientTransaction.@Nullable Outcome accepted(String key) {
+        return acceptedCalls.get(key);
     }
 
     /** The transaction that had this key before, if there is one. */
@@ -165,8 +171,8 @@ final class JainStack extends SipStackImpl {
     }
 
     /** Whether another request already stands for this one (RFC 3261 section 8.2.2.2). */
-    boolean isMerged(SIPRequest request, String key) {
-        String first = merges.putIfAbsent(mergeKey(request), key);
+    boolean isMerged(String mergeKey, String key) {
+        String first = merges.putIfAbsent(mergeKey, key);
         return first != null && !first.equals(key);
     }
 
@@ -179,8 +185,15 @@ final class JainStack extends SipStackImpl {
      * the bridge is as many user agents as it has users.
      */
     static String mergeKey(SIPRequest request) {
-        return request.getCallId().getCallId() + "|" + request.getFromTag() + "|"
-                + request.getCSeq().getSeqNumber() + "|" + request.getMethod() + "|" + request.getRequestURI();
+        return request.getCallId().getCallId()
+                + '|'
+                + request.getFromTag()
+                + '|'
+                + request.getCSeq().getSeqNumber()
+                + '|'
+                + request.getMethod()
+                + '|'
+                + request.getRequestURI();
     }
 
     void rememberAnswered(String key, String toTag) {
@@ -195,16 +208,11 @@ final class JainStack extends SipStackImpl {
         return Optional.ofNullable(answeredInvites.get(key));
     }
 
-    void rememberAccepted(ClientTransaction transaction) {
+    void rememberAccepted(String key, ClientTransaction.Outcome outcome) {
         if (acceptedCalls.size() < MAX_REMEMBERED) {
-            String key = transaction.key();
-            acceptedCalls.put(key, transaction);
+            acceptedCalls.put(key, outcome);
             wheel().after(transactionTimeout(), () -> acceptedCalls.remove(key));
         }
-    }
-
-    boolean isAccepted(ClientTransaction transaction) {
-        return acceptedCalls.get(transaction.key()) == transaction;
     }
 
     @Override

@@ -262,7 +262,15 @@ final class Reception {
             counters.dropped.increment();
             return;
         }
-        Optional<ClientTransaction> transaction = stack.client(JainStack.clientKey(response));
+        String key = JainStack.clientKey(response);
+        ClientTransaction.Outcome accepted = stack.accepted(key);
+        if (accepted != null) {
+            if (response.getStatusCode() / 100 == 2) {
+                accepted.response(response);
+            }
+            return;
+        }
+        Optional<ClientTransaction> transaction = stack.client(key);
         if (transaction.isPresent()) {
             transaction.get().receive(response, link);
         } else if (response.getStatusCode() / 100 == 2
@@ -297,11 +305,11 @@ final class Reception {
             return;
         }
         boolean mergeable = outsideDialog && !cancel;
-        boolean merged = mergeable && stack.isMerged(request, key);
-        String mergeKey = mergeable && !merged ? JainStack.mergeKey(request) : "";
+        String mergeKey = mergeable ? JainStack.mergeKey(request) : "";
+        boolean merged = mergeable && stack.isMerged(mergeKey, key);
         LinkChannel channel = new LinkChannel(stack, listener, back);
         channel.onFailure(dropping(request));
-        ServerTransaction transaction = new ServerTransaction(stack, channel, request, key, mergeKey);
+        ServerTransaction transaction = new ServerTransaction(stack, channel, request, key, merged ? "" : mergeKey);
         Optional<InboundRequest> invite = cancel
                 ? stack.server(JainStack.cancelledKey(request)).map(ServerTransaction::inbound)
                 : Optional.empty();
@@ -335,11 +343,11 @@ final class Reception {
             stack.rememberAnswered(key, answer.get());
             return InboundRequest.takenUp(this, request, invite, flow, back, Optional.empty());
         }
-        boolean merged = stack.isMerged(request, key);
+        String mergeKey = JainStack.mergeKey(request);
+        boolean merged = stack.isMerged(mergeKey, key);
         LinkChannel channel = new LinkChannel(stack, listener, back);
         channel.onFailure(dropping(request));
-        ServerTransaction transaction =
-                new ServerTransaction(stack, channel, request, key, merged ? "" : JainStack.mergeKey(request));
+        ServerTransaction transaction = new ServerTransaction(stack, channel, request, key, merged ? "" : mergeKey);
         InboundRequest inbound = InboundRequest.takenUp(this, request, invite, flow, back, Optional.of(transaction));
         transaction.belongsTo(inbound);
         if (stack.addServer(transaction).isPresent()) {
