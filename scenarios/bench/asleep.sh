@@ -9,9 +9,9 @@ WAKE_TIME=1
 SLEEPER=0
 
 asleep() {
-    local rates=(100 300 500) seconds=8 rate sleepers
+    local rates=(100 300 500) seconds=6 turns=5 turn rest rate sleepers
     # Those of the warm-up at 500/s, then the cells.
-    sleepers=$((500 * WARM_UP_SECONDS + 900 * seconds))
+    sleepers=$((5000 * turns + 900 * seconds))
     say "b. asleep: INVITE, push, REGISTER, INVITE, answer, BYE, ${rates[*]} calls/s"
     configure asleep
     know_devices 0 $((sleepers + AWAKE))
@@ -21,7 +21,15 @@ asleep() {
     phones_register "$PUSHBRIDGE" awake 5070
     say "   warming up"
     calls_to "$PUSHBRIDGE" 500 2
-    calls_to_sleepers 500 $WARM_UP_SECONDS
+    for ((turn = 1; turn <= turns; turn++)); do
+        jit_of "$SERVER_PID"
+        rest=$JIT
+        calls_to_sleepers 500 10
+        jit_of "$SERVER_PID"
+        rest=$(calc "($JIT - $rest) / 10" %.2f)
+        (($(calc "$rest < 0.08" %d))) && break
+    done
+    say "   warm after $((turn > turns ? turns : turn)) turns of 10 s; the JVM's compilers used $rest of a core in the last"
     for rate in "${rates[@]}"; do
         calls_to "$PUSHBRIDGE" "$rate" 4
         # At the same rate, in the same run.

@@ -4,7 +4,7 @@
 AWAKE=100
 
 registered() {
-    local rates=(300 500 1000 1500 2000) seconds=6 warm=2 turns=1 rate turn peer
+    local rates=(300 500 1000 1500 2000) seconds=5 warm=1 turns=1 rate turn peer
     if [ "$QUICK" = yes ]; then rates=(500) seconds=3 warm=0 turns=2; fi
     say "a. registered: INVITE to BYE to registered phones, ${rates[*]} calls/s"
     configure registered
@@ -40,7 +40,7 @@ warm_up() {
         rest=$(calc "($JIT - $JIT_BEFORE) / 10" %.2f)
         (($(calc "$rest < 0.05" %d))) && break
     done
-    say "   warm after $turn turns of 10 s; the JVM's compilers used $rest of a core in the last"
+    say "   warm after $((turn > 6 ? 6 : turn)) turns of 10 s; the JVM's compilers used $rest of a core in the last"
 }
 # calls_to PEER RATE SECONDS: phones answer at PHONE_IP:5070, a PBX calls them; both folders are of this run
 calls_to() {
