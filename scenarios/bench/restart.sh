@@ -2,7 +2,7 @@
 # Workload g: a server that was killed starts again, with nothing, and with calls in its journal. "run" sources it.
 
 restart() {
-    local dialogs=$DIALOGS asleep=$((DIALOGS / 5)) talking callers=() rest
+    local dialogs=$DIALOGS asleep=$((DIALOGS / 5)) rate=$((FILL_RATE * 4 / 5)) talking callers=() rest
     say "g. restart: with an empty database, then with $dialogs dialogs and $asleep parked calls in the journal"
     configure restart "calls.ring-limit = 600s"
     start_server
@@ -14,16 +14,17 @@ restart() {
     start_server
     phones awake "$asleep" $AWAKE
     phones_register "$PUSHBRIDGE" awake 5070
-    calls_to "$PUSHBRIDGE" 300 5
+    say "   warming up"
+    calls_to "$PUSHBRIDGE" 500 "$WARM_UP_SECONDS"
     sipp_starts phones phones-talk-on "$PHONE_IP" 5070 "$SERVER"
     callers+=("$JOB")
     # From PBX to phone, both of which then talk on without a word.
-    LIMIT=$((dialogs / FILL_RATE + 20)) sipp_runs talking caller-talks-on "$PBX_IP" 7003 "$SERVER" -inf "$WORK/awake.csv" \
-        -r "$FILL_RATE" -m "$dialogs"
+    LIMIT=$((dialogs / rate + 20)) sipp_runs talking caller-talks-on "$PBX_IP" 7003 "$SERVER" -inf "$WORK/awake.csv" \
+        -r "$rate" -m "$dialogs"
     phones parked 0 "$asleep" asleep
-    sipp_starts waiting caller-calls "$PBX_IP" 7004 "$SERVER" -inf "$WORK/parked.csv" -r "$FILL_RATE" -m "$asleep"
+    sipp_starts waiting caller-calls "$PBX_IP" 7004 "$SERVER" -inf "$WORK/parked.csv" -r "$rate" -m "$asleep"
     callers+=("$JOB")
-    sleep $((asleep / FILL_RATE + 3))
+    sleep $((asleep / rate + 3))
     rest=$(metric pushbridge_calls_unanswered)
     talking=$(($(metric pushbridge_calls_alive) - rest))
     stop_server KILL

@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
@@ -141,14 +142,16 @@ final class Stage implements AutoCloseable {
         }
     }
 
+    /** Below those that systems give to clients: one of these could be taken before the bridge has it. */
     private static int freePort() throws IOException {
         InetAddress host = InetAddress.getByAddress(PHONE_HOST);
         for (int attempt = 0; attempt < 100; attempt++) {
-            try (ServerSocket tcp = new ServerSocket(0, 1, host);
+            int port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
+            try (ServerSocket tcp = new ServerSocket(port, 1, host);
                     DatagramSocket udp = new DatagramSocket(tcp.getLocalPort(), host)) {
                 return udp.getLocalPort();
             } catch (IOException e) {
-                log.debug("A port is free for TCP but not for UDP; the next is tried", e);
+                log.debug("Port {} is taken; another is tried", port, e);
             }
         }
         throw new IOException("No port of " + host.getHostAddress() + " is free for both UDP and TCP");
