@@ -28,6 +28,7 @@ asleep() {
         jit_of "$SERVER_PID"
         rest=$(calc "($JIT - $rest) / 10" %.2f)
         (($(calc "$rest < 0.08" %d))) && break
+        compilers_rest "$SERVER_PID"
     done
     say "   warm after $((turn > turns ? turns : turn)) turns of 10 s; the JVM's compilers used $rest of a core in the last"
     for rate in "${rates[@]}"; do

@@ -18,6 +18,7 @@ parked() {
     phones_register "$PUSHBRIDGE" awake 5070
     say "   warming up"
     calls_to "$PUSHBRIDGE" 500 "$WARM_UP_SECONDS"
+    compilers_rest "$SERVER_PID"
     sleep 35 # until the transactions of these calls are over
     heap_of "$SERVER_PID"
     parked_round cancelled 0 "$count" "$fill" "$hold" "$HEAP"
@@ -31,7 +32,7 @@ parked() {
 }
 # parked_round WHAT FIRST COUNT FILL HOLD HEAP
 parked_round() {
-    local what=$1 first=$2 count=$3 rate=$(($3 / $4)) caller phones at file=caller-calls filled alive idle held began ended failed memory threads
+    local what=$1 first=$2 count=$3 rate=$(($3 / $4)) caller phones at file=caller-calls filled alive idle heap held began ended failed memory threads
     phones parked "$first" "$count" asleep
     shift 3
     set -- "$what" "$@"
@@ -75,10 +76,13 @@ parked_round() {
     cpu_of "$SERVER_PID"
     [ -z "$phones" ] || sipp_stops "$phones"
     failed=$(($(counted caller TotalCallCreated) - $(counted caller 'SuccessfulCall(C)')))
+    # A few thousand calls more or less than the tombstones of the round before say nothing.
+    heap=-
+    [ "$what" = woken ] || heap=$(calc "$alive ? ($held - $4) * 1024 / $alive : 0" %.1f)
     record workload=c "what=$1" "peer=$PUSHBRIDGE" "calls=$count" "rate=$rate" "parked=$alive" "failed=$failed" \
         "refused=$(grep -c '^SIP/2.0 503\|received .SIP/2.0 503' "$WORK/caller/errors" 2>/dev/null)" \
         "retransmissions=$(counted caller 'Retransmissions(C)')" "fill_cpu_ms_per_call=$filled" \
-        "heap_kb_per_call=$(calc "$alive ? ($held - $4) * 1024 / $alive : 0" %.1f)" "idle_cpu_percent=$idle" \
+        "heap_kb_per_call=$heap" "idle_cpu_percent=$idle" \
         "end_cpu_ms_per_call=$(calc "$alive ? ($CPU - $at) * 1000 / $alive : 0")" "end_s=$ended" \
         "heap_mb=$held" "memory_mb=$memory" "threads=$threads"
     say "   $alive of $count parked, idle at $idle % of a core; then $1 in $ended s, $failed failed"

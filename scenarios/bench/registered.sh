@@ -39,6 +39,7 @@ warm_up() {
         calls_to "$PUSHBRIDGE" $((turn < 3 ? 500 : 1000)) 10
         rest=$(calc "($JIT - $JIT_BEFORE) / 10" %.2f)
         (($(calc "$rest < 0.05" %d))) && break
+        compilers_rest "$SERVER_PID"
     done
     say "   warm after $((turn > 6 ? 6 : turn)) turns of 10 s; the JVM's compilers used $rest of a core in the last"
 }

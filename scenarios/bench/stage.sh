@@ -236,6 +236,17 @@ jit_of() {
     JIT=$(cat /proc/"$1"/task/*/stat 2>/dev/null |
         awk -v ticks="$TICKS" '/\(C[12] Compiler/ { sub(/.*\) /, ""); sum += $12 + $13 } END { printf "%.2f", sum / ticks }')
 }
+# compilers_rest PID: waits until the JVM has compiled what it has found worth it so far, 20 s at most
+compilers_rest() {
+    local before i
+    for ((i = 0; i < 20; i++)); do
+        jit_of "$1"
+        before=$JIT
+        sleep 1
+        jit_of "$1"
+        (($(calc "$JIT - $before < 0.1" %d))) && return
+    done
+}
 # memory_of PID... sets MEMORY (MB; what processes share is counted once) and THREADS
 memory_of() {
     local pid pss=0 threads=0 word value
