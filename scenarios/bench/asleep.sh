@@ -9,9 +9,9 @@ WAKE_TIME=1
 SLEEPER=0
 
 asleep() {
-    local rates=(100 300 500) seconds=6 turns=5 turn rest rate sleepers
+    local rates=(100 500) seconds=6 turns=4 turn rest rate sleepers
     # Those of the warm-up at 500/s, then the cells.
-    sleepers=$((5000 * turns + 900 * seconds))
+    sleepers=$((5000 * turns + 600 * seconds))
     say "b. asleep: INVITE, push, REGISTER, INVITE, answer, BYE, ${rates[*]} calls/s"
     configure asleep
     know_devices 0 $((sleepers + AWAKE))

@@ -7,7 +7,7 @@ WOKEN=5000
 CANCELLED_IN=60
 
 parked() {
-    local count=$PARKED fill=$((PARKED / FILL_RATE)) hold=15
+    local count=$PARKED fill=$((PARKED / FILL_RATE)) hold=5
     ((hold + fill >= 60)) || hold=$((60 - fill))
     say "c. parked: $count calls at $FILL_RATE/s, held until the first has waited for $((fill + hold)) s, then cancelled within $CANCELLED_IN s"
     configure parked "calls.ring-limit = $((fill + hold + 240 < 600 ? fill + hold + 240 : 600))s"

@@ -7,10 +7,10 @@ pushes() {
     say "e. push: pushes a second, beside Pushy alone, both in one process and in turns"
     configure pushes
     apns_does take-numbers 1 10000
-    "$root/pushbridge" bench push -c "$CONF" --turns 16 --seconds 1 >"$WORK/pushes.out" 2>"$WORK/pushes.log" ||
+    "$root/pushbridge" bench push -c "$CONF" --turns 12 --seconds 1 >"$WORK/pushes.out" 2>"$WORK/pushes.log" ||
         { tail -5 "$WORK/pushes.log" >&2; fail "The pushes could not be measured"; }
     # The first turns warm both up.
-    sed -i '/^[A-Za-z]* [1-8] /d' "$WORK/pushes.out"
+    sed -i '/^[A-Za-z]* [1-6] /d' "$WORK/pushes.out"
     while read -r who turn rate cpu failed; do
         [ "$who" = "$PUSHBRIDGE" ] || who='Pushy alone'
         record workload=e "peer=$who" "turn=$turn" "pushes_per_second=$rate" "cpu_us_per_push=$cpu" "failed=$failed"

@@ -4,7 +4,7 @@
 KNOWN=${KNOWN:-1000000}
 
 refreshes() {
-    local rates=(1000 2000 3000 5000) seconds=5 rate peer ready
+    local rates=(1000 3000 5000) seconds=5 rate peer ready
     say "d. register: REGISTER refreshes with digest (two round trips each), ${rates[*]}/s; $KNOWN push targets are known"
     configure refreshes
     say "   writing users and devices to the database, which takes a minute or two"

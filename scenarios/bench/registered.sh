@@ -4,7 +4,7 @@
 AWAKE=100
 
 registered() {
-    local rates=(300 500 1000 1500 2000) seconds=5 warm=1 turns=1 rate turn peer
+    local rates=(300 1000 1500 2000) seconds=5 warm=1 turns=1 rate turn peer
     if [ "$QUICK" = yes ]; then rates=(500) seconds=3 warm=0 turns=2; fi
     say "a. registered: INVITE to BYE to registered phones, ${rates[*]} calls/s"
     configure registered
@@ -26,7 +26,7 @@ registered() {
         memory_mb:memory\ MB threads:threads
 }
 # warm_up: the JVM compiles what is hot in the course of the first ten thousands of calls; until its compilers need less
-# than a twentieth of a core, or for six turns
+# than a twentieth of a core, or for five turns
 warm_up() {
     local peer turn rest
     say "   warming up"
@@ -35,13 +35,13 @@ warm_up() {
         calls_to "$PUSHBRIDGE" 500 "$WARM_UP_SECONDS"
         return
     fi
-    for ((turn = 1; turn <= 6; turn++)); do
+    for ((turn = 1; turn <= 5; turn++)); do
         calls_to "$PUSHBRIDGE" $((turn < 3 ? 500 : 1000)) 10
         rest=$(calc "($JIT - $JIT_BEFORE) / 10" %.2f)
         (($(calc "$rest < 0.05" %d))) && break
         compilers_rest "$SERVER_PID"
     done
-    say "   warm after $((turn > 6 ? 6 : turn)) turns of 10 s; the JVM's compilers used $rest of a core in the last"
+    say "   warm after $((turn > 5 ? 5 : turn)) turns of 10 s; the JVM's compilers used $rest of a core in the last"
 }
 # calls_to PEER RATE SECONDS: phones answer at PHONE_IP:5070, a PBX calls them; both folders are of this run
 calls_to() {

@@ -15,7 +15,7 @@ restart() {
     phones awake "$asleep" $AWAKE
     phones_register "$PUSHBRIDGE" awake 5070
     say "   warming up"
-    calls_to "$PUSHBRIDGE" 500 "$WARM_UP_SECONDS"
+    calls_to "$PUSHBRIDGE" 500 $((WARM_UP_SECONDS / 2))
     sipp_starts phones phones-talk-on "$PHONE_IP" 5070 "$SERVER"
     callers+=("$JOB")
     # From PBX to phone, both of which then talk on without a word.
