@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.sip.header.Header;
 import org.jspecify.annotations.Nullable;
 import org.pushbridge.call.CallId;
@@ -238,21 +239,26 @@ final class Bridge {
 
     // --- answers on their way --------------------------------------------------------------------------------
 
-    /** The final response to a device's INVITE has left and has not been acknowledged, though its call is over. */
-    void answerUnderWay(Aor aor, DeviceId device, InboundRequest invite) {
-        Unsettled unsettled = new Unsettled(device, invite);
+    /**
+     * The final response to a device's INVITE has left and has not been acknowledged, though its call is over.
+     *
+     * @param whenLost done at most once: its connection is gone, and it has no other
+     */
+    Unsettled answerUnderWay(Aor aor, DeviceId device, InboundRequest invite, Runnable whenLost) {
+        Unsettled unsettled = new Unsettled(device, invite, whenLost);
         answersUnderWay.compute(aor, (key, before) -> {
             Set<Unsettled> now = before == null ? ConcurrentHashMap.newKeySet() : before;
             now.add(unsettled);
             return now;
         });
         repeatAnswers(aor); // its connection may have closed, and another be there, before
+        return unsettled;
     }
 
     /** That one was acknowledged, or nobody waits for it any more. */
-    void answerSettled(Aor aor, DeviceId device, InboundRequest invite) {
+    void answerSettled(Aor aor, Unsettled unsettled) {
         answersUnderWay.computeIfPresent(aor, (key, before) -> {
-            before.remove(new Unsettled(device, invite));
+            before.remove(unsettled);
             return before.isEmpty() ? null : before;
         });
     }
@@ -263,18 +269,32 @@ final class Bridge {
      */
     void repeatAnswers(Aor aor) {
         for (Unsettled each : answersUnderWay.getOrDefault(aor, Set.of())) {
-            if (!stack().isAlive(each.invite().way())) {
+            if (!stack().isAlive(each.invite.way())) {
                 directory
-                        .device(each.device())
+                        .device(each.device)
                         .flatMap(this::reachableBinding)
-                        .filter(binding -> stack().redirect(each.invite(), binding.flow()))
-                        .ifPresent(binding -> each.invite().repeatLastResponse());
+                        .filter(binding -> stack().redirect(each.invite, binding.flow()))
+                        .ifPresentOrElse(binding -> each.invite.repeatLastResponse(), each::lost);
             }
         }
     }
 
-    /** A response to a device that has not acknowledged it; each is equal to itself alone. */
-    private record Unsettled(DeviceId device, InboundRequest invite) {}
+    /** A response to a device that has not acknowledged it. */
+    static final class Unsettled {
+        private final DeviceId device;
+        private final InboundRequest invite;
+        private final AtomicReference<Runnable> whenLost;
+
+        private Unsettled(DeviceId device, InboundRequest invite, Runnable whenLost) {
+            this.device = device;
+            this.invite = invite;
+            this.whenLost = new AtomicReference<>(whenLost);
+        }
+
+        private void lost() {
+            whenLost.getAndSet(() -> {}).run();
+        }
+    }
 
     // --- addresses -----------------------------------------------------------------------------------------------
 

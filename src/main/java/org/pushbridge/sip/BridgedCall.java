@@ -1453,7 +1453,13 @@ final class BridgedCall implements CallEdge {
         bridge.over(id());
         Runnable settled = forgetting(bridge.journal(), id());
         if (caller.farEnd instanceof FarEnd.DeviceEnd end && end.id().isPresent() && !caller.invite.isSettled()) {
-            settle(bridge, end.aor(), end.id().get(), caller.invite, settled);
+            settle(
+                    bridge,
+                    end.aor(),
+                    end.id().get(),
+                    caller.invite,
+                    whenLost(end.id().get()),
+                    settled);
         } else {
             caller.invite.whenSettled(settled);
         }
@@ -1501,12 +1507,31 @@ final class BridgedCall implements CallEdge {
     }
 
     /** Does not keep the call. */
-    private static void settle(Bridge bridge, Aor aor, DeviceId device, InboundRequest invite, Runnable settled) {
-        bridge.answerUnderWay(aor, device, invite);
+    private static void settle(
+            Bridge bridge, Aor aor, DeviceId device, InboundRequest invite, Runnable whenLost, Runnable settled) {
+        Bridge.Unsettled unsettled = bridge.answerUnderWay(aor, device, invite, whenLost);
         invite.whenSettled(() -> {
-            bridge.answerSettled(aor, device, invite);
+            bridge.answerSettled(aor, unsettled);
             settled.run();
         });
+    }
+
+    /** Its screen is ended as that of any lost device. Does not keep the call. */
+    private Runnable whenLost(DeviceId id) {
+        Optional<Device> device = bridge.directory().device(id);
+        Optional<Verdict> verdict = running.call().verdict();
+        boolean knows = running.call().callerAt() != Call.CallerAt.REACHABLE
+                || verdict.equals(Optional.of(Verdict.CALLER_GAVE_UP));
+        if (knows || device.isEmpty() || verdict.isEmpty()) {
+            return () -> {};
+        }
+        Bridge all = bridge;
+        Waker.Wake wake = wake(device.get());
+        Tombstone tombstone = tombstone(device.get(), verdict.get(), true);
+        return () -> {
+            all.tombstones().bury(tombstone);
+            all.waker().endByBackground(wake, tombstone.reason());
+        };
     }
 
     /** Its requests are remembered for a while by what is below, but the call need not be. */

@@ -382,6 +382,7 @@ class VerdictsTest {
         bob.expect("SIP/2.0 603"); // as far as the bridge can tell it did not arrive: no ACK follows
         await().until(() -> edge.sip.calls() == 0);
         drop(bob);
+        await().until(() -> edge.ends.size() == 1); // its screen is ended by a background push
 
         Party moved = awake("bob", OTHER);
 
