@@ -23,16 +23,7 @@ public final class InboundRequest {
     private volatile @Nullable Object attachment;
     private volatile @Nullable SIPResponse confirmation;
 
-    InboundRequest(
-            Reception reception,
-            SIPRequest message,
-            Flow flow,
-            Link back,
-            Optional<ServerTransaction> transaction,
-            Optional<InboundRequest> cancelled) {
-        this(reception, message, flow, back, transaction, cancelled, 0);
-    }
-
+    /** @param receivedNanos when it came in, by {@link System#nanoTime}; 0 if that was before the stack was made */
     InboundRequest(
             Reception reception,
             SIPRequest message,
@@ -58,7 +49,7 @@ public final class InboundRequest {
             Flow flow,
             Link back,
             Optional<ServerTransaction> transaction) {
-        InboundRequest request = new InboundRequest(reception, message, flow, back, transaction, Optional.empty());
+        InboundRequest request = new InboundRequest(reception, message, flow, back, transaction, Optional.empty(), 0);
         request.bytes = bytes;
         return request;
     }

@@ -286,7 +286,7 @@ final class Reception {
         String key = JainStack.serverKey(request);
         Optional<ServerTransaction> known = stack.server(key);
         if (method.equals("ACK")) {
-            ack(request, link, back, known);
+            ack(request, link, back, known, sinceNanos);
             return;
         }
         if (known.isPresent()) {
@@ -388,7 +388,7 @@ final class Reception {
         return outsideDialog ? limit : limit + Math.max(1, limit / 4);
     }
 
-    private void ack(SIPRequest ack, Link link, Link back, Optional<ServerTransaction> invite) {
+    private void ack(SIPRequest ack, Link link, Link back, Optional<ServerTransaction> invite, long sinceNanos) {
         if (invite.isPresent()) {
             int status = invite.get().finalStatus();
             if (status >= 300) {
@@ -400,7 +400,7 @@ final class Reception {
                 return;
             }
         }
-        passUp(new InboundRequest(this, ack, link.flow(), back, Optional.empty(), Optional.empty()));
+        passUp(new InboundRequest(this, ack, link.flow(), back, Optional.empty(), Optional.empty(), sinceNanos));
     }
 
     /** RFC 3261 section 9.2. */
