@@ -9,14 +9,14 @@ WAKE_TIME=1
 SLEEPER=0
 
 asleep() {
-    local rates=(100 500) seconds=6 turns=4 turn rest rate sleepers
+    local rates=(500 100) seconds=6 turns=4 turn rest rate sleepers
     # Those of the warm-up at 500/s, then the cells.
     sleepers=$((5000 * turns + 600 * seconds))
     say "b. asleep: INVITE, push, REGISTER, INVITE, answer, BYE, ${rates[*]} calls/s"
     configure asleep
     know_devices 0 $((sleepers + AWAKE))
     apns_does take-numbers 1 $sleepers
-    start_server
+    start_with_devices $((sleepers + AWAKE))
     phones awake $sleepers $AWAKE
     phones_register "$PUSHBRIDGE" awake 5070
     say "   warming up"

@@ -1,19 +1,17 @@
 # shellcheck shell=bash
-# Workload c: calls that are parked for a while, then all cancelled within a minute; and fewer once more, then all woken
-# within ten seconds. "run" sources it.
+# Workload c: calls that are parked for a while, then all cancelled within a minute; and WOKEN once more, then all woken
+# within WOKEN_IN seconds. "run" sources it.
 
-# How many are woken in ten seconds.
-WOKEN=5000
 CANCELLED_IN=60
 
 parked() {
     local count=$PARKED fill=$((PARKED / FILL_RATE)) hold=5
     ((hold + fill >= 60)) || hold=$((60 - fill))
     say "c. parked: $count calls at $FILL_RATE/s, held until the first has waited for $((fill + hold)) s, then cancelled within $CANCELLED_IN s"
-    configure parked "calls.ring-limit = $((fill + hold + 240 < 600 ? fill + hold + 240 : 600))s"
+    configure parked "calls.ring-limit = 600s"
     know_devices 0 $((count + WOKEN + AWAKE + 2000))
     apns_does take-numbers 1 $((count + WOKEN + AWAKE + 2000))
-    start_server
+    start_with_devices $((count + WOKEN + AWAKE + 2000))
     phones awake $((count + WOKEN)) $AWAKE
     phones_register "$PUSHBRIDGE" awake 5070
     say "   warming up"
@@ -24,7 +22,9 @@ parked() {
     parked_round cancelled 0 "$count" "$fill" "$hold" "$HEAP"
     sleep 5
     heap_of "$SERVER_PID"
-    parked_round woken "$count" "$WOKEN" $((WOKEN / 500)) 10 "$HEAP"
+    fill=$((WOKEN / 500 > 0 ? WOKEN / 500 : 1))
+    ((WOKEN <= 20000)) || fill=$((WOKEN / FILL_RATE))
+    parked_round woken "$count" "$WOKEN" "$fill" 10 "$HEAP"
     stop_server
     table c what:then calls:calls parked:parked failed:failed refused:503 retransmissions:retrans. fill_cpu_ms_per_call:CPU\ ms/INVITE \
         heap_kb_per_call:heap\ kB/call idle_cpu_percent:idle\ CPU\ % end_cpu_ms_per_call:CPU\ ms/end end_s:ended\ in\ s heap_mb:heap\ MB \
@@ -67,10 +67,10 @@ parked_round() {
     phones=''
     if [ "$1" = woken ]; then
         sipp_starts phones phones-register "$PHONE_IP" 5074 "$SERVER" -inf "$WORK/parked.csv" -key push "$PUSH" \
-            -oocsf "$here/phones-answer.xml" -r $((count / 10 > 0 ? count / 10 : 1)) -m "$count" -d 30000
+            -oocsf "$here/phones-answer.xml" -r $((count / WOKEN_IN > 0 ? count / WOKEN_IN : 1)) -m "$count" -d 30000
         phones=$JOB
     fi
-    LIMIT=$((CANCELLED_IN + 40)) sipp_ends "$caller"
+    LIMIT=$(((CANCELLED_IN > WOKEN_IN ? CANCELLED_IN : WOKEN_IN) + 40)) sipp_ends "$caller"
     ended=$(calc "$(now) - $ended" %.1f)
     sleep 0.5
     cpu_of "$SERVER_PID"

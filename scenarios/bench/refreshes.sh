@@ -4,21 +4,12 @@
 KNOWN=${KNOWN:-1000000}
 
 refreshes() {
-    local rates=(1000 3000 5000) seconds=5 rate peer ready
+    local rates=(1000 3000 5000) seconds=5 rate peer
     say "d. register: REGISTER refreshes with digest (two round trips each), ${rates[*]}/s; $KNOWN push targets are known"
     configure refreshes
     say "   writing users and devices to the database, which takes a minute or two"
     know_devices 0 $KNOWN
-    ready=$(now)
-    launch_server
-    server_is_ready 300
-    ready=$(calc "$(now) - $ready" %.1f)
-    heap_of "$SERVER_PID"
-    sleep 3 # what is free goes back to the system in pieces
-    memory_of "$SERVER_PID"
-    record workload=d what=known "peer=$PUSHBRIDGE" "push_targets=$KNOWN" "ready_s=$ready" "heap_mb=$HEAP" "memory_mb=$MEMORY"
-    printf 'd. register: with %s push targets known, the server was ready after %s s, and has %s MB of heap and %s MB of memory\n\n' \
-        "$KNOWN" "$ready" "$HEAP" "$MEMORY"
+    start_with_devices $KNOWN
     start_kamailios
     phones refreshing 0 50000 asleep
     say "   warming up"
@@ -32,6 +23,9 @@ refreshes() {
     done
     stop_kamailios
     stop_server
+    echo 'd. register: the server has just started'
+    table d push_targets:push\ targets ready_s:ready\ after\ s heap_mb:heap\ MB memory_mb:memory\ MB
+    echo 'd. register: refreshes'
     table d rate:refreshes/s peer:peer achieved:achieved calls:refreshes failed:failed refused:503 retransmissions:retrans. \
         cpu_ms_per_refresh:CPU\ ms/refresh per_phones_cpu:/SIPp response_p50_ms:p50\ ms response_p99_ms:p99\ ms \
         heap_mb:heap\ MB memory_mb:memory\ MB threads:threads

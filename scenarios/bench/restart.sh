@@ -2,8 +2,8 @@
 # Workload g: a server that was killed starts again, with nothing, and with calls in its journal. "run" sources it.
 
 restart() {
-    local dialogs=$DIALOGS asleep=$((DIALOGS / 5)) rate=$((FILL_RATE * 4 / 5)) talking callers=() rest
-    say "g. restart: with an empty database, then with $dialogs dialogs and $asleep parked calls in the journal"
+    local asleep=$((DIALOGS / 5)) rate=$((FILL_RATE * 4 / 5)) tenths talking from=0 count job jobs rest
+    say "g. restart: with an empty database, then with $DIALOGS dialogs and $asleep parked calls in the journal, a tenth of them first"
     configure restart "calls.ring-limit = 600s"
     start_server
     stop_server
@@ -14,22 +14,27 @@ restart() {
     start_server
     phones awake "$asleep" $AWAKE
     phones_register "$PUSHBRIDGE" awake 5070
-    say "   warming up"
-    calls_to "$PUSHBRIDGE" 500 $((WARM_UP_SECONDS / 2))
-    sipp_starts phones phones-talk-on "$PHONE_IP" 5070 "$SERVER"
-    callers+=("$JOB")
-    # From PBX to phone, both of which then talk on without a word.
-    LIMIT=$((dialogs / rate + 20)) sipp_runs talking caller-talks-on "$PBX_IP" 7003 "$SERVER" -inf "$WORK/awake.csv" \
-        -r "$rate" -m "$dialogs"
-    phones parked 0 "$asleep" asleep
-    sipp_starts waiting caller-calls "$PBX_IP" 7004 "$SERVER" -inf "$WORK/parked.csv" -r "$rate" -m "$asleep"
-    callers+=("$JOB")
-    sleep $((asleep / rate + 3))
-    rest=$(metric pushbridge_calls_unanswered)
-    talking=$(($(metric pushbridge_calls_alive) - rest))
-    stop_server KILL
-    restart_cell journal "$talking" "$rest"
-    for rest in "${callers[@]}"; do sipp_stops "$rest"; done
+    for tenths in 1 9; do
+        say "   warming up"
+        calls_to "$PUSHBRIDGE" 500 $((WARM_UP_SECONDS / 2))
+        # From PBX to phone, both of which then talk on without a word.
+        sipp_starts phones phones-talk-on "$PHONE_IP" 5070 "$SERVER"
+        jobs=("$JOB")
+        count=$((DIALOGS * tenths / 10))
+        LIMIT=$((count / rate + 20)) sipp_runs talking caller-talks-on "$PBX_IP" 7003 "$SERVER" -inf "$WORK/awake.csv" \
+            -r "$rate" -m "$count"
+        count=$((asleep * tenths / 10))
+        phones parked "$from" "$count" asleep
+        from=$((from + count))
+        sipp_starts waiting caller-calls "$PBX_IP" 7004 "$SERVER" -inf "$WORK/parked.csv" -r "$rate" -m "$count"
+        jobs+=("$JOB")
+        sleep $((count / rate + 3))
+        rest=$(metric pushbridge_calls_unanswered)
+        talking=$(($(metric pushbridge_calls_alive) - rest))
+        stop_server KILL
+        restart_cell journal "$talking" "$rest"
+        for job in "${jobs[@]}"; do ends "$job" KILL 2; done # they would hang up
+    done
     stop_server KILL
     table g what:journal dialogs:dialogs parked:parked ready_s:ready\ s taken_up_s:all\ taken\ up\ s taken_up:taken\ up lost:lost cpu_s:CPU\ s \
         heap_mb:heap\ MB memory_mb:memory\ MB

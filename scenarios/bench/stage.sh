@@ -310,6 +310,19 @@ know_devices() {
         -url "jdbc:h2:file:$FOLDER/data/pushbridge" -user pushbridge -password '' -script "$FOLDER/known-devices.sql" \
         >"$WORK/h2.log" 2>&1 || { tail -5 "$WORK/h2.log" >&2; fail "The devices could not be written to the database"; }
 }
+# start_with_devices COUNT: starts the server, and records for workload d what it takes that so many devices are known
+start_with_devices() {
+    local ready
+    ready=$(now)
+    launch_server
+    server_is_ready 300
+    ready=$(calc "$(now) - $ready" %.1f)
+    heap_of "$SERVER_PID"
+    sleep 3 # what is free goes back to the system in pieces
+    memory_of "$SERVER_PID"
+    record workload=d what=known "peer=$PUSHBRIDGE" "push_targets=$1" "ready_s=$ready" "heap_mb=$HEAP" "memory_mb=$MEMORY"
+    say "   ready after $ready s with $1 push targets: $HEAP MB of heap, $MEMORY MB of memory"
+}
 # phones_register PEER NAME PORT [ARGUMENTS...]: all of them, from one socket, which is then closed
 phones_register() {
     local push=''
