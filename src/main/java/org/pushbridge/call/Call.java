@@ -103,10 +103,14 @@ public record Call(
     }
 
     public Call {
-        legs = Collections.unmodifiableMap(new LinkedHashMap<>(legs));
-        exchanges = Collections.unmodifiableMap(new LinkedHashMap<>(exchanges));
+        legs = inTheirOrder(legs);
+        exchanges = inTheirOrder(exchanges);
         byes = Set.copyOf(byes);
         timers = Map.copyOf(timers);
+    }
+
+    private static <K, V> Map<K, V> inTheirOrder(Map<K, V> map) {
+        return map.size() < 2 ? Map.copyOf(map) : Collections.unmodifiableMap(new LinkedHashMap<>(map));
     }
 
     /** Applies one event. A finished call ignores all events. */

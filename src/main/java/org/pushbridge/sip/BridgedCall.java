@@ -379,6 +379,9 @@ final class BridgedCall implements CallEdge {
      * the numbers that they crossed with before.
      */
     private Dialog settled(Side side, LegDialog id, Dialog dialog, Set<ExchangeId> replied) {
+        if (exchanges.isEmpty()) {
+            return dialog;
+        }
         long local = dialog.localCseq();
         long remote = dialog.remoteCseq();
         for (Map.Entry<ExchangeId, OpenExchange> open : exchanges.entrySet()) {
@@ -1628,7 +1631,12 @@ final class BridgedCall implements CallEdge {
     }
 
     private Optional<DeviceLeg> legByCallId(String callId) {
-        return legs.values().stream().filter(leg -> leg.callId.equals(callId)).findFirst();
+        for (DeviceLeg leg : legs.values()) {
+            if (leg.callId.equals(callId)) {
+                return Optional.of(leg);
+            }
+        }
+        return Optional.empty();
     }
 
     private static Optional<DeviceId> device(FarEnd farEnd) {

@@ -21,16 +21,19 @@ import org.pushbridge.call.Pushes;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Flow;
 
-/** Writes one memory. Each method has its other half in {@link CallMemoryReader}. */
+/** Writes memories. Each method has its other half in {@link CallMemoryReader}. */
 final class CallMemoryWriter {
-    private static final int USUAL_BYTES = 1024;
+    private static final int USUAL_BYTES = 4096;
+    /** A call's state is written several times in its life: the room for it is a thread's own, and used again. */
+    private static final ThreadLocal<CallMemoryWriter> WRITERS = ThreadLocal.withInitial(CallMemoryWriter::new);
 
     private final Bytes out = new Bytes();
 
     private CallMemoryWriter() {}
 
     static byte[] write(CallMemory memory) {
-        CallMemoryWriter writer = new CallMemoryWriter();
+        CallMemoryWriter writer = WRITERS.get();
+        writer.out.clear();
         writer.out.writeByte(CallMemories.VERSION);
         writer.memory(memory);
         CRC32C checksum = new CRC32C();
@@ -45,6 +48,14 @@ final class CallMemoryWriter {
     private static final class Bytes {
         private ByteBuffer bytes = ByteBuffer.allocate(USUAL_BYTES);
 
+        /** Room for an unusual one is not kept. */
+        void clear() {
+            if (bytes.capacity() > 4 * USUAL_BYTES) {
+                bytes = ByteBuffer.allocate(USUAL_BYTES);
+            }
+            bytes.clear();
+        }
+
         private ByteBuffer withRoom(int more) {
             if (bytes.remaining() < more) {
                 bytes = ByteBuffer.allocate(2 * (bytes.position() + more)).put(written());
@@ -54,6 +65,22 @@ final class CallMemoryWriter {
 
         ByteBuffer written() {
             return bytes.duplicate().flip();
+        }
+
+        /** Writes as many bytes as characters, and their number before, if all of them are ASCII; else nothing. */
+        boolean writeAscii(String text) {
+            ByteBuffer room = withRoom(Integer.BYTES + text.length());
+            int start = room.position();
+            room.putInt(text.length());
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                if (c > 0x7f) {
+                    room.position(start);
+                    return false;
+                }
+                room.put((byte) c);
+            }
+            return true;
         }
 
         void writeByte(int value) {
@@ -237,6 +264,9 @@ final class CallMemoryWriter {
     // --- values --------------------------------------------------------------------------------------------------
 
     private void text(String text) {
+        if (out.writeAscii(text)) {
+            return;
+        }
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         out.writeInt(utf8.length);
         out.writeBytes(utf8);

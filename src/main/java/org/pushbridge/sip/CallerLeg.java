@@ -102,10 +102,12 @@ final class CallerLeg {
     }
 
     Optional<LegDialog> byLocalTag(String tag) {
-        return dialogs.entrySet().stream()
-                .filter(e -> e.getValue().localTag().equals(tag))
-                .map(Map.Entry::getKey)
-                .findFirst();
+        for (Map.Entry<LegDialog, Dialog> each : dialogs.entrySet()) {
+            if (each.getValue().localTag().equals(tag)) {
+                return Optional.of(each.getKey());
+            }
+        }
+        return Optional.empty();
     }
 
     private boolean isSecure(SIPRequest message) {
