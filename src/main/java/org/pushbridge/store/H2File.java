@@ -30,26 +30,26 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li><b>The process dies</b> (kill -9, a crash of the JVM): the write is there. By itself H2 hands a commit to the
- *       operating system up to half a second later ({@code WRITE_DELAY}), on a thread of its own. So the writer thread
- *       follows each group commit with what {@code CHECKPOINT} does, and waits for what H2's threads have begun. A file
- *       that ends in the middle of a write is opened at its last whole version.
+ *       operating system up to half a second later, on threads of its own. So the writer thread follows each group
+ *       commit with what {@code CHECKPOINT} does. A file that ends in the middle of a write is opened at its last whole
+ *       version.
  *   <li><b>The machine dies</b> (power, kernel): with {@link StoreSettings.Durability#DISK} the write is there too, as
  *       far as the file system and the drive keep what they confirmed: the file is forced to the drive before the
  *       acknowledgement. With {@link StoreSettings.Durability#PROCESS} it is forced once in {@link #FORCE_EVERY} while
  *       there are writes, and what came later may be missing.
  * </ul>
  *
- * <p>{@code CHECKPOINT} itself promises less: if H2's background thread, or a transaction that filled H2's buffer, has
- * just handed all there is to the thread that saves, it finds nothing to do and returns while that is under way. And
- * {@code WRITE_DELAY=0} would leave H2 without the thread that makes room in the file for reuse.
+ * <p>{@code WRITE_DELAY=0} keeps H2 from having those threads. They would save what the writer waits for, which takes
+ * longer for being handed from one to the other. And {@code CHECKPOINT} would find nothing to do, and return, while they
+ * save what it asks for. What else they do is done here: {@link #makeRoom}.
  *
  * <p>{@code DB_CLOSE_ON_EXIT=FALSE}: H2's own shutdown hook would close the file while the bridge's drains the writer.
  * {@code IFEXISTS=TRUE} for all connections after the first: if somebody removes the file while it is open, the answer
  * is an error and not a fresh and empty database.
  *
- * <p>{@code RETENTION_TIME=5000}: H2 keeps what has been replaced for 45 s, for drives that nobody forces. Here they are
- * forced, and a busy bridge's file would be ten times as large. {@code CACHE_SIZE} is in kB; H2's own is a share of the
- * machine's memory.
+ * <p>What has been replaced is not overwritten before what replaced it is on the drive: not for 45 s, as H2 has it, for
+ * drives that nobody forces, but until the file has been forced ({@code RETENTION_TIME}). {@code CACHE_SIZE} is in kB; H2's
+ * own is a share of the machine's memory.
  *
  * <p>A damaged file is never written to. What cannot be noticed is a file that lost its end and is whole up to there:
  * H2 opens it at the last version it finds.
@@ -61,17 +61,25 @@ final class H2File extends Database {
 
     private static final String FILE_END = ".mv.db";
 
+    /** How long what has been replaced is kept, in milliseconds, unless {@link #makeRoom} finds otherwise. */
+    private static final int FOR_EVER = Integer.MAX_VALUE;
+
     /** Errors are logged by those who see them; H2's own trace file would quote tokens and hashes. */
     private static final String OPTIONS =
-            ";DB_CLOSE_ON_EXIT=FALSE;TRACE_LEVEL_FILE=0;RETENTION_TIME=5000;CACHE_SIZE=32768";
+            ";DB_CLOSE_ON_EXIT=FALSE;TRACE_LEVEL_FILE=0;WRITE_DELAY=0;CACHE_SIZE=32768;RETENTION_TIME=" + FOR_EVER;
 
     private static final Duration FORCE_EVERY = Duration.ofSeconds(1);
+
+    /** How much of the file is to be alive, in percent, and how much is moved for that at a time, in bytes. */
+    private static final int FILLED = 50;
+
+    private static final int MOVED = 2 << 20;
 
     private final Path base;
     private final Path directory;
     private final Path file;
 
-    /** Only touched by who writes. */
+    /** When there was last made room. Only touched by who writes. */
     private long forcedAt = System.nanoTime();
 
     H2File(StoreSettings settings) {
@@ -241,21 +249,36 @@ final class H2File extends Database {
     void harden(Connection connection) throws SQLException {
         MVStore mvStore = mvStore(connection);
         try {
-            if (mvStore.commit() < 0) {
-                // Another thread has begun to save what there was. Saving has its turns: one's own comes last.
-                mvStore.executeFilestoreOperation(() -> {});
-            }
+            mvStore.commit();
             long now = System.nanoTime();
-            if (settings.durability() == StoreSettings.Durability.DISK || now - forcedAt >= FORCE_EVERY.toNanos()) {
+            boolean makesRoom = now - forcedAt >= FORCE_EVERY.toNanos();
+            if (makesRoom || settings.durability() == StoreSettings.Durability.DISK) {
                 mvStore.sync();
+            }
+            if (makesRoom) {
                 forcedAt = now;
+                makeRoom(mvStore);
             }
         } catch (MVStoreException e) {
             throw new SQLException("H2 could not save: " + e.getMessage(), "90028", ErrorCode.IO_EXCEPTION_1, e);
         }
     }
 
-    private static MVStore mvStore(Connection connection) throws SQLException {
+    /**
+     * Gives back the room of all that had been replaced when the file was forced. If that leaves much of it dead beside
+     * what is alive, some of the latter is written anew with the next commit, so that its old room comes free.
+     */
+    private static void makeRoom(MVStore mvStore) {
+        mvStore.setRetentionTime(0);
+        try {
+            mvStore.executeFilestoreOperation(mvStore.getFileStore()::dropUnusedChunks);
+            mvStore.compact(FILLED, MOVED);
+        } finally {
+            mvStore.setRetentionTime(FOR_EVER);
+        }
+    }
+
+    static MVStore mvStore(Connection connection) throws SQLException {
         Session session = connection.unwrap(JdbcConnection.class).getSession();
         if (session == null) {
             throw new SQLException("The connection is closed", "90098", ErrorCode.DATABASE_IS_CLOSED);

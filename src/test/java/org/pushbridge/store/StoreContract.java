@@ -504,7 +504,7 @@ abstract class StoreContract {
         waiting.forEach(StoreContract::done);
     }
 
-    private List<String> states() {
+    final List<String> states() {
         return entries(store).stream()
                 .map(entry -> new String(entry.state(), StandardCharsets.US_ASCII))
                 .toList();
