@@ -1,20 +1,30 @@
 package org.pushbridge.store;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 import org.jdbi.v3.core.Handle;
 import org.pushbridge.device.CallJournal;
+import org.pushbridge.store.GroupWriter.Change;
 
-/** The SQL of the calls that are alive. */
-final class CallTable {
-    /** How many are read at a time: both databases hold the whole answer to a query in memory. */
+/** The calls that are alive as rows, numbered by the database. */
+final class CallTable implements Calls {
+    /** How many are read at a time: the driver holds the whole answer to a query in memory. */
     private static final int PAGE = 500;
 
-    private CallTable() {}
+    @Override
+    public void begin(Connection connection, ObjLongConsumer<UUID> known) {}
 
-    static void write(WriterConnection in, CallJournal.Entry entry) throws SQLException {
+    @Override
+    public Change write(long number, CallJournal.Entry entry) {
+        return Change.of(entry.call(), in -> write(in, entry));
+    }
+
+    private static void write(WriterConnection in, CallJournal.Entry entry) throws SQLException {
         int known = in.execute("UPDATE calls SET state = ? WHERE call_id = ?", entry.state(), entry.call());
         if (known == 0) {
             in.execute(
@@ -25,12 +35,13 @@ final class CallTable {
         }
     }
 
-    static void remove(WriterConnection in, UUID call) throws SQLException {
-        in.execute("DELETE FROM calls WHERE call_id = ?", call);
+    @Override
+    public Change remove(UUID call, OptionalLong number) {
+        return Change.of(call, in -> in.execute("DELETE FROM calls WHERE call_id = ?", call));
     }
 
-    /** The eldest first. Needs a transaction in which the table does not change. */
-    static void read(Handle handle, Consumer<CallJournal.Entry> reader) {
+    @Override
+    public void read(Handle handle, Consumer<CallJournal.Entry> reader) {
         long after = Long.MIN_VALUE;
         List<Row> page;
         do {

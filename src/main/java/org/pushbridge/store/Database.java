@@ -75,6 +75,8 @@ abstract sealed class Database permits H2File, PostgreSql {
      */
     abstract void harden(Connection connection) throws SQLException;
 
+    abstract Calls calls();
+
     /** What an error at opening or reading means, and what to do. */
     abstract StoreException explain(SQLException error);
 

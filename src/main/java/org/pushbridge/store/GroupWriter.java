@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
@@ -124,11 +125,17 @@ final class GroupWriter {
      *
      * @param subject what the statements settle whatever it was before, so that earlier changes to an equal subject need
      *     not be made; empty if there is no such thing
-     * @param statements called on the writer's thread within a transaction, more than once if need be
+     * @param statements called on the writer's thread, more than once if need be
+     * @param transacted whether they are made within the transaction; if not, they are made once it is committed, and
+     *     only if it is
      */
-    record Change(Optional<Object> subject, Statements statements) {
+    record Change(Optional<Object> subject, Statements statements, boolean transacted) {
         static Change of(Object subject, Statements statements) {
-            return new Change(Optional.of(subject), statements);
+            return new Change(Optional.of(subject), statements, true);
+        }
+
+        static Change afterTransaction(Object subject, Statements statements) {
+            return new Change(Optional.of(subject), statements, false);
         }
     }
 
@@ -136,17 +143,18 @@ final class GroupWriter {
      * @param what for messages: "save the device 0123456789abcdef"; no secrets
      * @param owed whether it is made even if it has failed for want of a database
      */
-    private record Write(String what, List<Change> changes, boolean owed, long askedAt, CompletableFuture<Void> done) {
+    private record Write(
+            Supplier<String> what, List<Change> changes, boolean owed, long askedAt, CompletableFuture<Void> done) {
         Write inHaste(long now) {
             return new Write(what, changes, owed, now, done);
         }
 
         StoreException failure(String why) {
-            return new StoreException("Could not " + what + ": " + why);
+            return new StoreException("Could not " + what.get() + ": " + why);
         }
 
         StoreException failure(String why, Throwable cause) {
-            return new StoreException("Could not " + what + ": " + why, cause);
+            return new StoreException("Could not " + what.get() + ": " + why, cause);
         }
     }
 
@@ -160,30 +168,30 @@ final class GroupWriter {
     /**
      * Queues a write of a single change that has no subject.
      *
-     * @see #write(String, List, boolean)
+     * @see #write(Supplier, List, boolean)
      */
     CompletionStage<Void> write(String what, Statements statements) {
-        return write(what, List.of(new Change(Optional.empty(), statements)), false);
+        return write(() -> what, List.of(new Change(Optional.empty(), statements, true)), false);
     }
 
     /**
      * Queues a write that is owed.
      *
-     * @see #write(String, List, boolean)
+     * @see #write(Supplier, List, boolean)
      */
-    CompletionStage<Void> owe(String what, List<Change> changes) {
+    CompletionStage<Void> owe(Supplier<String> what, List<Change> changes) {
         return write(what, changes, true);
     }
 
     /**
      * Queues a write that is owed and that nobody waits for.
      *
-     * @param subject of the change
-     * @see #write(String, List, boolean)
+     * @param change of a subject
+     * @see #write(Supplier, List, boolean)
      */
-    CompletionStage<Void> oweWithoutHaste(String what, Object subject, Statements statements) {
-        Write write = new Write(
-                what, List.of(Change.of(subject, statements)), true, System.nanoTime(), new CompletableFuture<>());
+    CompletionStage<Void> oweWithoutHaste(Supplier<String> what, Change change) {
+        Object subject = change.subject().orElseThrow();
+        Write write = new Write(what, List.of(change), true, System.nanoTime(), new CompletableFuture<>());
         lock.lock();
         try {
             if (isTaken(write)) {
@@ -206,7 +214,7 @@ final class GroupWriter {
      * @param owed whether it is made when the database is back, even if it has failed by then
      * @return completes when it is on disk; at once, and exceptionally, if the queue is full or the writer closed
      */
-    private CompletionStage<Void> write(String what, List<Change> changes, boolean owed) {
+    private CompletionStage<Void> write(Supplier<String> what, List<Change> changes, boolean owed) {
         Write write = new Write(what, changes, owed, System.nanoTime(), new CompletableFuture<>());
         lock.lock();
         try {
@@ -482,11 +490,7 @@ final class GroupWriter {
                 if (batch.isEmpty() && !isThere(connection)) {
                     throw new SQLException("The connection is gone");
                 }
-                connection.transact(transaction -> {
-                    for (Change change : due(batch)) {
-                        change.statements().make(transaction);
-                    }
-                });
+                make(due(batch), connection);
                 database.harden(connection.connection());
                 batches.increment();
                 return new Outcome.Done();
@@ -502,6 +506,23 @@ final class GroupWriter {
             return new Outcome.Away(e);
         } finally {
             atWorkSince = 0;
+        }
+    }
+
+    private static void make(Deque<Change> due, WriterConnection connection) throws SQLException {
+        if (due.stream().anyMatch(Change::transacted)) {
+            connection.transact(transaction -> {
+                for (Change change : due) {
+                    if (change.transacted()) {
+                        change.statements().make(transaction);
+                    }
+                }
+            });
+        }
+        for (Change change : due) {
+            if (!change.transacted()) {
+                change.statements().make(connection);
+            }
         }
     }
 

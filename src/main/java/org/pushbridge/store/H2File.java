@@ -75,6 +75,7 @@ final class H2File extends Database {
 
     private static final int MOVED = 2 << 20;
 
+    private final CallMap calls = new CallMap();
     private final Path base;
     private final Path directory;
     private final Path file;
@@ -276,6 +277,11 @@ final class H2File extends Database {
         } finally {
             mvStore.setRetentionTime(FOR_EVER);
         }
+    }
+
+    @Override
+    Calls calls() {
+        return calls;
     }
 
     static MVStore mvStore(Connection connection) throws SQLException {

@@ -46,6 +46,7 @@ final class PostgreSql extends Database {
     private int owner;
 
     private boolean lost;
+    private final CallTable calls = new CallTable();
 
     PostgreSql(StoreSettings settings) {
         super(settings);
@@ -226,6 +227,11 @@ final class PostgreSql extends Database {
     /** The server did it before it answered the COMMIT. */
     @Override
     void harden(Connection connection) {}
+
+    @Override
+    Calls calls() {
+        return calls;
+    }
 
     @Override
     StoreException explain(SQLException error) {

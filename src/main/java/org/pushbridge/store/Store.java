@@ -11,11 +11,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -62,8 +64,11 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     private final Jdbi jdbi;
     private final GroupWriter writer;
 
-    /** The calls that are written down, or will be when the database is back. */
-    private final Set<UUID> journalled = ConcurrentHashMap.newKeySet();
+    /** The numbers of the calls that are written down, or will be when the database is back. */
+    private final ConcurrentMap<UUID, Long> journalled;
+
+    /** The number of the newest call. */
+    private final AtomicLong newest = new AtomicLong();
 
     /** The connection that the writer begins with, until it does. */
     private final AtomicReference<@Nullable Connection> first;
@@ -73,12 +78,15 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
             HikariDataSource pool,
             Jdbi jdbi,
             GroupWriter writer,
-            AtomicReference<@Nullable Connection> first) {
+            AtomicReference<@Nullable Connection> first,
+            ConcurrentMap<UUID, Long> journalled) {
         this.database = database;
         this.first = first;
         this.pool = pool;
         this.jdbi = jdbi;
         this.writer = writer;
+        this.journalled = journalled;
+        newest.set(journalled.values().stream().mapToLong(Long::longValue).max().orElse(0));
     }
 
     /**
@@ -112,6 +120,10 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
             }
             database.harden(first);
             Schema.bringUpToDate(database, database.url());
+            ConcurrentMap<UUID, Long> journalled = new ConcurrentHashMap<>();
+            if (alone) {
+                database.calls().begin(first, journalled::put);
+            }
             HikariDataSource pool = pool(database, settings);
             LOGGER.info("The database is open. database={}", database.place());
             // Held until here, so that nobody else can open the file in between.
@@ -124,7 +136,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
                     },
                     settings,
                     pool.getHikariPoolMXBean()::softEvictConnections);
-            return new Store(database, pool, jdbi(Jdbi.create(pool)), writer, next);
+            return new Store(database, pool, jdbi(Jdbi.create(pool)), writer, next, journalled);
         } catch (SQLException e) {
             close(first);
             throw database.explain(e);
@@ -229,30 +241,35 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
 
     @Override
     public CompletionStage<Void> write(Entry entry, List<Tombstone> buried) {
-        List<Change> changes = new ArrayList<>();
-        changes.add(Change.of(entry.call(), in -> CallTable.write(in, entry)));
-        buried.forEach(tombstone -> changes.add(burial(tombstone)));
-        CompletionStage<Void> written = writer.owe("remember the call " + entry.call(), List.copyOf(changes));
-        if (isTaken(written)) {
-            journalled.add(entry.call());
-        }
-        return written;
+        return written(entry, call -> {
+            List<Change> changes = new ArrayList<>(1 + buried.size());
+            changes.add(call);
+            buried.forEach(tombstone -> changes.add(burial(tombstone)));
+            return writer.owe(() -> "remember the call " + entry.call(), changes);
+        });
     }
 
     @Override
     public CompletionStage<Void> note(Entry entry) {
-        CompletionStage<Void> written = writer.oweWithoutHaste(
-                "remember the call " + entry.call(), entry.call(), in -> CallTable.write(in, entry));
-        if (isTaken(written)) {
-            journalled.add(entry.call());
+        return written(entry, call -> writer.oweWithoutHaste(() -> "remember the call " + entry.call(), call));
+    }
+
+    private CompletionStage<Void> written(Entry entry, Function<Change, CompletionStage<Void>> writing) {
+        Long known = journalled.get(entry.call());
+        long number = known == null ? newest.incrementAndGet() : known;
+        CompletionStage<Void> written = writing.apply(database.calls().write(number, entry));
+        if (known == null && isTaken(written)) {
+            journalled.put(entry.call(), number);
         }
         return written;
     }
 
     @Override
     public CompletionStage<Void> end(UUID call) {
-        CompletionStage<Void> ended =
-                writer.oweWithoutHaste("forget the call " + call, call, in -> CallTable.remove(in, call));
+        Long known = journalled.get(call);
+        OptionalLong number = known == null ? OptionalLong.empty() : OptionalLong.of(known);
+        CompletionStage<Void> ended = writer.oweWithoutHaste(
+                () -> "forget the call " + call, database.calls().remove(call, number));
         if (isTaken(ended)) {
             journalled.remove(call);
         }
@@ -267,10 +284,14 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     @Override
     public void readCalls(Consumer<Entry> reader) {
         var unused = read("the calls", handle -> {
-            CallTable.read(handle, entry -> {
-                journalled.add(entry.call());
-                reader.accept(entry);
-            });
+            try {
+                database.calls().read(handle, entry -> {
+                    journalled.computeIfAbsent(entry.call(), call -> newest.incrementAndGet());
+                    reader.accept(entry);
+                });
+            } catch (SQLException e) {
+                throw database.explain(e);
+            }
             return true;
         });
     }
@@ -278,7 +299,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     @Override
     public CompletionStage<Void> bury(Tombstone tombstone) {
         return writer.owe(
-                "remember the end of the call " + tombstone.call() + " for the device " + tombstone.device(),
+                () -> "remember the end of the call " + tombstone.call() + " for the device " + tombstone.device(),
                 List.of(burial(tombstone)));
     }
 
@@ -297,7 +318,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     @Override
     public CompletionStage<Void> forgetTombstone(UUID call, DeviceId device) {
         return writer.owe(
-                "forget the end of the call " + call + " for the device " + device,
+                () -> "forget the end of the call " + call + " for the device " + device,
                 List.of(Change.of(new Grave(call, device), in -> TombstoneTable.remove(in, call, device))));
     }
 
@@ -314,14 +335,14 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     @Override
     public CompletionStage<Void> savePushBudget(Account account) {
         return writer.owe(
-                "save the push budget of the device " + account.device(),
+                () -> "save the push budget of the device " + account.device(),
                 List.of(Change.of(new Budget(account.device()), in -> PushBudgetTable.save(in, account))));
     }
 
     @Override
     public CompletionStage<Void> forgetPushBudget(DeviceId device) {
         return writer.owe(
-                "forget the push budget of the device " + device,
+                () -> "forget the push budget of the device " + device,
                 List.of(Change.of(new Budget(device), in -> PushBudgetTable.remove(in, device))));
     }
 

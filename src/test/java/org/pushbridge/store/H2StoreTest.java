@@ -19,6 +19,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -217,6 +221,66 @@ class H2StoreTest extends StoreContract {
         }
 
         assertThat(states()).containsExactly("state");
+    }
+
+    @Test
+    void callsThatAnEarlierVersionKeptInATableAreTakenOver() throws Exception {
+        List<CallJournal.Entry> earlier = Stream.generate(() -> entry(UUID.randomUUID(), "earlier"))
+                .limit(1_100)
+                .toList();
+        store.close();
+        insert(earlier, 1);
+        store = Store.open(settings);
+        assertThat(store.journalledCalls()).isEqualTo(1_100);
+        UUID later = UUID.randomUUID();
+        done(store.write(entry(later, "later"), List.of()));
+        done(store.write(entry(earlier.get(1).call(), "changed"), List.of()));
+        done(store.end(earlier.get(0).call()));
+        store.close();
+        // As if it had died before it was off the table.
+        insert(List.of(earlier.get(2)), 3);
+        store = Store.open(settings);
+
+        assertThat(entries(store).stream().map(CallJournal.Entry::call))
+                .containsExactlyElementsOf(Stream.concat(
+                                earlier.stream().skip(1).map(CallJournal.Entry::call), Stream.of(later))
+                        .toList());
+        assertThat(states().get(0)).isEqualTo("changed");
+    }
+
+    private void insert(List<CallJournal.Entry> calls, int place) throws SQLException {
+        try (Connection connection = connect();
+                PreparedStatement insert = connection.prepareStatement("INSERT INTO calls (place, call_id, invite,"
+                        + " state) OVERRIDING SYSTEM VALUE VALUES (?, ?, ?, ?)")) {
+            for (int i = 0; i < calls.size(); i++) {
+                insert.setLong(1, place + i);
+                insert.setObject(2, calls.get(i).call());
+                insert.setBytes(3, calls.get(i).invite());
+                insert.setBytes(4, calls.get(i).state());
+                insert.executeUpdate();
+            }
+        }
+    }
+
+    private Connection connect() throws SQLException {
+        return DriverManager.getConnection(settings.url(), settings.user(), settings.password());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SHUTDOWN COMPACT", "SHUTDOWN DEFRAG"})
+    void callsAreLeftAloneWhenH2TidiesItsFile(String tidying) throws Exception {
+        UUID call = UUID.randomUUID();
+        done(store.write(entry(call, "parked"), List.of()));
+        store.close();
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute(tidying);
+        }
+        store = Store.open(settings);
+
+        assertThat(states()).containsExactly("parked");
+        done(store.end(call));
+        assertThat(states()).isEmpty();
     }
 
     @Test
