@@ -29,9 +29,8 @@ import org.pushbridge.store.WriterConnection.Statements;
 /**
  * The one thread that writes. It takes what is waiting, up to the batch size, and commits it as one transaction: the
  * more is asked of it, the more writes share the cost of a commit, most of which is one of the commit and not of the
- * write. A write that comes after a moment of rest is committed at once. Otherwise a commit begins {@link #SHARE} times as
- * long after the last one as that took, within {@link #SPACING} and {@link #WIDE_SPACING}: the more the machine has to do,
- * the longer a commit takes, and the more writes share the next one.
+ * write. A write that comes after a moment of rest is committed at once. Otherwise a commit begins {@link #SPACING} after
+ * the last one: an awaited write waits for half of that, and no load makes more commits than fit.
  *
  * <p>A write that nobody waits for is without haste: it waits for up to {@link #COMPANY} before it is committed for its
  * own sake, and goes along with another commit once it has waited for half of that. The next write of its subject takes
@@ -57,9 +56,7 @@ import org.pushbridge.store.WriterConnection.Statements;
 final class GroupWriter {
     private static final Logger LOGGER = LogManager.getLogger(GroupWriter.class);
     private static final Duration PAUSE = Duration.ofMillis(100);
-    private static final Duration SPACING = Duration.ofMillis(1);
-    private static final Duration WIDE_SPACING = Duration.ofMillis(2);
-    private static final int SHARE = 4;
+    private static final Duration SPACING = Duration.ofMillis(2);
     private static final Duration COMPANY = Duration.ofMillis(100);
 
     /** A database that has not answered for so long is behind. */
@@ -78,6 +75,9 @@ final class GroupWriter {
     /** Those without haste that are not in the queue yet, by their subjects, the eldest first. */
     private final Map<Object, Write> unhurried = new LinkedHashMap<>();
 
+    /** Whether the writer waits for work, and not for more of it. */
+    private boolean rests;
+
     private boolean closed;
     private boolean abandoned;
 
@@ -93,9 +93,6 @@ final class GroupWriter {
 
     /** Only touched by the writer's thread: when it took the last batch. */
     private long tookAt = System.nanoTime();
-
-    /** Only touched by the writer's thread: how long after that it takes the next one, in nanoseconds. */
-    private long spacing = SPACING.toNanos();
 
     /** Only opened and used by the writer's thread. */
     private volatile @Nullable WriterConnection connected;
@@ -197,7 +194,7 @@ final class GroupWriter {
             if (isTaken(write)) {
                 takeAlong(write);
                 unhurried.put(subject, write);
-                if (unhurried.size() == 1) {
+                if (rests && unhurried.size() == 1) {
                     changed.signalAll();
                 }
             }
@@ -260,7 +257,7 @@ final class GroupWriter {
 
     private void enqueue(Write write) {
         queue.add(write);
-        if (queue.size() == 1 || queue.size() == settings.batchSize()) {
+        if (rests || queue.size() == settings.batchSize()) {
             changed.signalAll();
         }
     }
@@ -376,8 +373,6 @@ final class GroupWriter {
             for (Optional<List<Write>> batch = nextBatch(); batch.isPresent(); batch = nextBatch()) {
                 try {
                     commit(batch.get());
-                    long share = SHARE * (System.nanoTime() - tookAt);
-                    spacing = Math.max(SPACING.toNanos(), Math.min(WIDE_SPACING.toNanos(), share));
                 } catch (Throwable e) {
                     // Out of memory, say: these writes are lost, but the thread that all others need is not.
                     batch.get().forEach(write -> fail(write, write.failure("the writer stumbled over " + e, e)));
@@ -395,11 +390,11 @@ final class GroupWriter {
         }
         lock.lock();
         try {
+            keepSpacing();
             awaitWork();
             if (queue.isEmpty() && unhurried.isEmpty() && closed) {
                 return Optional.empty();
             }
-            keepSpacing();
             tookAt = System.nanoTime();
             enqueueUnhurried(closed ? Duration.ZERO : COMPANY.dividedBy(2));
             List<Write> batch = new ArrayList<>();
@@ -413,6 +408,7 @@ final class GroupWriter {
     }
 
     private void awaitWork() {
+        rests = true;
         try {
             while (queue.isEmpty() && !closed && !away) {
                 if (unhurried.isEmpty()) {
@@ -428,13 +424,15 @@ final class GroupWriter {
             }
         } catch (InterruptedException e) {
             LOGGER.debug("The writer was interrupted while it waited for work", e);
+        } finally {
+            rests = false;
         }
     }
 
     /** Lets more writes come together, unless there are enough of them or the store is to be closed. */
     private void keepSpacing() {
         try {
-            long left = tookAt + spacing - System.nanoTime();
+            long left = tookAt + SPACING.toNanos() - System.nanoTime();
             while (left > 0 && !closed && queue.size() < settings.batchSize()) {
                 left = changed.awaitNanos(left);
             }
