@@ -51,6 +51,7 @@ import org.pushbridge.sip.stack.Destination;
 import org.pushbridge.sip.stack.InboundRequest;
 import org.pushbridge.sip.stack.ResponseHandler;
 import org.pushbridge.sip.stack.Responses;
+import org.pushbridge.sip.stack.SentAck;
 
 /**
  * The SIP side of one call: turns what the rules ask for into messages, and messages into events.
@@ -105,7 +106,7 @@ final class BridgedCall implements CallEdge {
     private record Confirmed(Side side, LegDialog dialog) {}
 
     /** The last ACK sent in a dialog, and when: sent again when its 2xx comes again. */
-    private record Acknowledged(long cseq, SIPRequest ack, long sentNanos) {}
+    private record Acknowledged(long cseq, SentAck ack, long sentNanos) {}
 
     /** Tombstones of the step under way, written with it. */
     private final Map<LegId, Tombstone> buried = new HashMap<>();
@@ -983,12 +984,8 @@ final class BridgedCall implements CallEdge {
         FarEnd farEnd = farEnd(to, id);
         SIPRequest ack = Messages.inDialog("ACK", dialog, cseq);
         content.ifPresent(c -> put(c, ack, farEnd));
-        send(ack, to, id, cseq);
-    }
-
-    private void send(SIPRequest ack, Side to, LegDialog id, long cseq) {
-        acks.put(new Confirmed(to, id), new Acknowledged(cseq, ack, System.nanoTime()));
-        bridge.stack().sendAck(ack, bridge.destination(dialog(to, id).orElseThrow(), farEnd(to, id)));
+        SentAck sent = bridge.stack().sendAck(ack, bridge.destination(dialog, farEnd));
+        acks.put(new Confirmed(to, id), new Acknowledged(cseq, sent, System.nanoTime()));
     }
 
     // --- what comes in -------------------------------------------------------------------------------------------
@@ -1184,7 +1181,8 @@ final class BridgedCall implements CallEdge {
             // A 2xx comes again after T1 at the earliest; one that came at each ACK would go on for ever.
             long quickest = bridge.settings().t1().toNanos() / 2;
             if (System.nanoTime() - last.sentNanos() >= quickest) {
-                send(last.ack(), side, id, cseq);
+                acks.put(new Confirmed(side, id), new Acknowledged(cseq, last.ack(), System.nanoTime()));
+                bridge.stack().sendAgain(last.ack(), bridge.destination(dialog.orElseThrow(), farEnd(side, id)));
             }
         } else if (restored
                 && (last == null || last.cseq() < cseq)
@@ -1539,7 +1537,7 @@ final class BridgedCall implements CallEdge {
 
     /** Its requests are remembered for a while by what is below, but the call need not be. */
     private void letGo(DeviceLeg leg) {
-        Map<String, SIPRequest> sent = new HashMap<>();
+        Map<String, SentAck> sent = new HashMap<>();
         Destination destination = new Destination.OverFlow(caller.invite.flow());
         for (Map.Entry<String, Dialog> dialog : leg.dialogs.entrySet()) {
             Acknowledged last = acks.get(new Confirmed(Side.LEG, new LegDialog(leg.id, dialog.getKey())));

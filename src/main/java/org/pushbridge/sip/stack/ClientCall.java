@@ -1,6 +1,5 @@
 package org.pushbridge.sip.stack;
 
-import gov.nist.javax.sip.message.SIPRequest;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,10 +35,10 @@ public interface ClientCall {
      * What the request was sent for is over, and its handler is told no more. A 2xx to an INVITE that comes yet again, as its
      * ACK was lost, is acknowledged again.
      *
-     * @param acks the ACK of each 2xx so far, by the To tag; as they were sent
+     * @param acks the ACK of each 2xx so far, by the To tag
      * @param destination where they go
      */
-    void over(Map<String, SIPRequest> acks, Destination destination);
+    void over(Map<String, SentAck> acks, Destination destination);
 
     /** The number the request was sent with. */
     long cseq();

@@ -5,7 +5,6 @@ import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import gov.nist.javax.sip.parser.StringMsgParser;
 import java.text.ParseException;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -75,7 +74,7 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
     }
 
     @Override
-    public void over(Map<String, SIPRequest> acks, Destination there) {
+    public void over(Map<String, SentAck> acks, Destination there) {
         if (isInvite && finished.get()) {
             letGo(acks.isEmpty() ? ResponseHandler.NOBODY_CARES : new AckRepeat(stack, acks, there, jain.t1Millis()));
         }
@@ -262,25 +261,25 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
     /** Acknowledges what is answered again. A 2xx that came at each ACK would go on for ever; it comes after T1 at first. */
     private static final class AckRepeat implements ResponseHandler {
         private final SipStack stack;
-        private final Map<String, byte[]> acks = new HashMap<>();
+        private final Map<String, SentAck> acks;
         private final Destination destination;
         private final long quickest;
         private long sentNanos;
 
-        AckRepeat(SipStack stack, Map<String, SIPRequest> acks, Destination destination, int t1Millis) {
+        AckRepeat(SipStack stack, Map<String, SentAck> acks, Destination destination, int t1Millis) {
             this.stack = stack;
             this.destination = destination;
             this.quickest = TimeUnit.MILLISECONDS.toNanos(t1Millis) / 2;
             this.sentNanos = System.nanoTime() - quickest;
-            acks.forEach((tag, ack) -> this.acks.put(tag, stack.encoded(ack, destination)));
+            this.acks = Map.copyOf(acks);
         }
 
         @Override
         public synchronized void onResponse(SIPResponse response) {
-            byte[] ack = acks.get(response.getToTag() == null ? "" : response.getToTag());
+            SentAck ack = acks.get(response.getToTag() == null ? "" : response.getToTag());
             if (ack != null && System.nanoTime() - sentNanos >= quickest) {
                 sentNanos = System.nanoTime();
-                stack.send(ack, destination);
+                stack.sendAgain(ack, destination);
             }
         }
 

@@ -191,21 +191,24 @@ public final class SipStack implements AutoCloseable {
      * Sends the ACK to a 2xx: outside any transaction, with a branch of its own (RFC 3261 section 13.2.2.4). If it
      * cannot leave it is dropped and counted; the 2xx will be resent.
      *
-     * @param ack as in {@link #send}; may be sent again, and then keeps its Via
+     * @param ack as in {@link #send}
+     * @return for {@link #sendAgain}
      */
-    public void sendAck(SIPRequest ack, Destination destination) {
-        if (ack.getTopmostVia() == null) {
-            prepare(ack, Tokens.branch(), localAddressFor(destination));
-        }
-        send(encoded(ack, destination), destination);
+    public SentAck sendAck(SIPRequest ack, Destination destination) {
+        prepare(ack, Tokens.branch(), localAddressFor(destination));
+        Transport transport = transport(destination);
+        SentAck sent = new SentAck(Encoding.bytes(ack, transport), transport);
+        sendAgain(sent, destination);
+        return sent;
     }
 
-    byte[] encoded(SIPRequest ack, Destination destination) {
-        return Encoding.bytes(ack, transport(destination));
+    /** Sends the same ACK once more: the 2xx has come again. */
+    public void sendAgain(SentAck ack, Destination destination) {
+        send(ack.bytes(transport(destination)), destination);
     }
 
     /** Sends what is in no transaction; if it cannot leave it is dropped and counted. */
-    void send(byte[] message, Destination destination) {
+    private void send(byte[] message, Destination destination) {
         Optional<Link> link = linkTo(destination);
         if (link.isEmpty()) {
             counters.dropped.increment();
