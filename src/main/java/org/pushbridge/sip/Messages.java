@@ -4,12 +4,9 @@ import gov.nist.javax.sip.address.AddressFactoryImpl;
 import gov.nist.javax.sip.address.SipUri;
 import gov.nist.javax.sip.header.Allow;
 import gov.nist.javax.sip.header.AllowList;
-import gov.nist.javax.sip.header.CSeq;
-import gov.nist.javax.sip.header.CallID;
 import gov.nist.javax.sip.header.Contact;
 import gov.nist.javax.sip.header.From;
 import gov.nist.javax.sip.header.HeaderFactoryImpl;
-import gov.nist.javax.sip.header.MaxForwards;
 import gov.nist.javax.sip.header.RecordRouteList;
 import gov.nist.javax.sip.header.Route;
 import gov.nist.javax.sip.header.RouteList;
@@ -27,10 +24,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import javax.sip.InvalidArgumentException;
 import javax.sip.address.Address;
 import javax.sip.address.URI;
 import javax.sip.header.Header;
+import org.pushbridge.sip.stack.Blank;
 import org.pushbridge.sip.stack.PlainText;
 
 /** Builds the requests of the bridge's own legs, and reads what JAIN-SIP leaves as text. Safe for any thread. */
@@ -74,33 +71,33 @@ final class Messages {
             int maxForwards,
             List<String> routes) {
         try {
-            SIPRequest request = new SIPRequest();
+            SIPRequest request = Blank.request();
             request.setMethod(method);
             request.setRequestURI(uri(requestUri));
-            From fromHeader = new From();
+            From fromHeader = Blank.from();
             fromHeader.setAddress(address(from));
             fromHeader.setTag(fromTag);
             request.setFrom(fromHeader);
-            To toHeader = new To();
+            To toHeader = Blank.to();
             toHeader.setAddress(address(to));
             if (toTag.isPresent()) {
                 toHeader.setTag(toTag.get());
             }
             request.setTo(toHeader);
-            request.setCallId(new CallID(callId));
-            request.setCSeq(new CSeq(cseq, method));
-            request.setMaxForwards(new MaxForwards(maxForwards));
+            request.setCallId(Blank.callId(callId));
+            request.setCSeq(Blank.cseq(cseq, method));
+            request.setMaxForwards(Blank.maxForwards(maxForwards));
             if (!routes.isEmpty()) {
                 RouteList list = new RouteList();
                 for (String route : routes) {
-                    Route header = new Route();
+                    Route header = Blank.route();
                     header.setAddress(address(route));
                     list.add(header);
                 }
                 request.setHeader((Header) list);
             }
             return request;
-        } catch (ParseException | InvalidArgumentException e) {
+        } catch (ParseException e) {
             throw new IllegalStateException("A " + method + " to " + requestUri + " could not be built", e);
         }
     }
@@ -194,7 +191,7 @@ final class Messages {
     }
 
     static Contact contact(String uri) {
-        Contact contact = new Contact();
+        Contact contact = Blank.contact();
         contact.setAddress(address("<" + uri + ">"));
         return contact;
     }

@@ -27,7 +27,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import javax.sip.InvalidArgumentException;
 import javax.sip.address.Address;
 import org.jspecify.annotations.Nullable;
 
@@ -170,14 +169,8 @@ final class MessageParser {
         if (parser.readAddress) {
             requireSoundAddresses(message);
         }
-        try {
-            if (message instanceof SIPRequest && message.getMaxForwards() == null) {
-                MaxForwards added = new MaxForwards();
-                added.setMaxForwards(70);
-                message.setMaxForwards(added);
-            }
-        } catch (InvalidArgumentException e) {
-            throw new IllegalStateException("70 is a Max-Forwards", e);
+        if (message instanceof SIPRequest && message.getMaxForwards() == null) {
+            message.setMaxForwards(Blank.maxForwards(70));
         }
         if (body.length > 0) {
             message.setMessageContent(body);

@@ -6,15 +6,9 @@ import gov.nist.core.NameValue;
 import gov.nist.javax.sip.address.AddressImpl;
 import gov.nist.javax.sip.address.SipUri;
 import gov.nist.javax.sip.header.AddressParametersHeader;
-import gov.nist.javax.sip.header.CSeq;
-import gov.nist.javax.sip.header.CallID;
 import gov.nist.javax.sip.header.Contact;
 import gov.nist.javax.sip.header.ContactList;
-import gov.nist.javax.sip.header.ContentLength;
-import gov.nist.javax.sip.header.ContentType;
 import gov.nist.javax.sip.header.Expires;
-import gov.nist.javax.sip.header.From;
-import gov.nist.javax.sip.header.MaxForwards;
 import gov.nist.javax.sip.header.ParametersHeader;
 import gov.nist.javax.sip.header.Protocol;
 import gov.nist.javax.sip.header.RecordRoute;
@@ -24,13 +18,11 @@ import gov.nist.javax.sip.header.Route;
 import gov.nist.javax.sip.header.RouteList;
 import gov.nist.javax.sip.header.SIPHeader;
 import gov.nist.javax.sip.header.StatusLine;
-import gov.nist.javax.sip.header.To;
 import gov.nist.javax.sip.header.Via;
 import gov.nist.javax.sip.header.ViaList;
 import gov.nist.javax.sip.message.SIPMessage;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
-import java.text.ParseException;
 import java.util.Locale;
 import java.util.Set;
 import javax.sip.InvalidArgumentException;
@@ -116,7 +108,7 @@ public final class PlainText {
         start.setMethod(SIPRequest.getCannonicalName(method));
         start.setUri(uri);
         start.setSipVersion("SIP/2.0");
-        SIPRequest request = new SIPRequest();
+        SIPRequest request = Blank.request();
         request.setRequestLine(start);
         return request;
     }
@@ -131,7 +123,7 @@ public final class PlainText {
         start.setSipVersion("SIP/2.0");
         start.setStatusCode(status);
         start.setReasonPhrase(line.substring(text.at).trim());
-        SIPResponse response = new SIPResponse();
+        SIPResponse response = Blank.response();
         response.setStatusLine(start);
         return response;
     }
@@ -147,8 +139,8 @@ public final class PlainText {
         try {
             return switch (line.substring(0, colon)) {
                 case "Via", "v" -> value.via();
-                case "From", "f" -> value.party(new From());
-                case "To", "t" -> value.party(new To());
+                case "From", "f" -> value.party(Blank.from());
+                case "To", "t" -> value.party(Blank.to());
                 case "Call-ID", "i" -> value.callId();
                 case "CSeq" -> value.cseq();
                 case "Contact", "m" -> value.contact();
@@ -160,7 +152,7 @@ public final class PlainText {
                 case "Expires" -> value.expires();
                 default -> null;
             };
-        } catch (ParseException | InvalidArgumentException e) {
+        } catch (IllegalArgumentException | InvalidArgumentException e) {
             return null;
         }
     }
@@ -194,7 +186,7 @@ public final class PlainText {
         if (sentBy == null) {
             return null;
         }
-        Via via = new Via();
+        Via via = Blank.via();
         Protocol protocol = new Protocol();
         protocol.setProtocolName("SIP");
         protocol.setProtocolVersion("2.0");
@@ -227,7 +219,7 @@ public final class PlainText {
     }
 
     private @Nullable SIPHeader contact() {
-        Contact contact = party(new Contact());
+        Contact contact = party(Blank.contact());
         if (contact == null) {
             return null;
         }
@@ -237,7 +229,7 @@ public final class PlainText {
     }
 
     private @Nullable SIPHeader route() {
-        Route route = party(new Route());
+        Route route = party(Blank.route());
         if (route == null) {
             return null;
         }
@@ -247,7 +239,7 @@ public final class PlainText {
     }
 
     private @Nullable SIPHeader recordRoute() {
-        RecordRoute route = party(new RecordRoute());
+        RecordRoute route = party(Blank.recordRoute());
         if (route == null) {
             return null;
         }
@@ -256,7 +248,7 @@ public final class PlainText {
         return list;
     }
 
-    private @Nullable SIPHeader callId() throws ParseException {
+    private @Nullable SIPHeader callId() {
         String word = word(CALL_ID);
         if (word.isEmpty()
                 || at != end
@@ -265,9 +257,7 @@ public final class PlainText {
                 || word.endsWith("@")) {
             return null;
         }
-        CallID callId = new CallID();
-        callId.setCallId(word);
-        return callId;
+        return Blank.callId(word);
     }
 
     private @Nullable SIPHeader cseq() {
@@ -276,17 +266,17 @@ public final class PlainText {
             return null;
         }
         String method = word(ALPHANUMERIC);
-        return METHODS.contains(method) && at == end ? new CSeq(number, method) : null;
+        return METHODS.contains(method) && at == end ? Blank.cseq(number, method) : null;
     }
 
-    private @Nullable SIPHeader maxForwards() throws InvalidArgumentException {
+    private @Nullable SIPHeader maxForwards() {
         int hops = number();
-        return hops < 0 || at != end ? null : new MaxForwards(hops);
+        return hops < 0 || at != end ? null : Blank.maxForwards(hops);
     }
 
     private @Nullable SIPHeader contentLength() {
         int bytes = number();
-        return bytes < 0 || at != end ? null : new ContentLength(bytes);
+        return bytes < 0 || at != end ? null : Blank.contentLength(bytes);
     }
 
     private @Nullable SIPHeader expires() throws InvalidArgumentException {
@@ -305,7 +295,7 @@ public final class PlainText {
             return null;
         }
         String subtype = word(TOKEN);
-        return subtype.isEmpty() || at != end ? null : new ContentType(type, subtype);
+        return subtype.isEmpty() || at != end ? null : Blank.contentType(type, subtype);
     }
 
     // --- their parts ---------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ public final class Responses {
      * @param toTag set unless the request has a To tag already; RFC 3261 asks for one in everything but a 100
      */
     public static SIPResponse create(SIPRequest request, int status, Optional<String> toTag) {
-        SIPResponse response = new SIPResponse();
+        SIPResponse response = Blank.response();
         try {
             response.setStatusCode(status);
             response.setReasonPhrase(SIPResponse.getReasonPhrase(status));
@@ -57,7 +57,13 @@ public final class Responses {
             return to;
         }
         try {
-            To tagged = (To) to.clone();
+            To tagged;
+            if (to.hasParameters()) {
+                tagged = (To) to.clone();
+            } else {
+                tagged = Blank.to();
+                tagged.setAddress(to.getAddress());
+            }
             tagged.setTag(tag.get());
             return tagged;
         } catch (ParseException e) {

@@ -1,6 +1,5 @@
 package org.pushbridge.sip.stack;
 
-import gov.nist.javax.sip.header.MaxForwards;
 import gov.nist.javax.sip.header.Via;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
@@ -370,7 +369,7 @@ public final class SipStack implements AutoCloseable {
 
     private static void prepare(SIPRequest request, String branch, LocalAddress local) {
         try {
-            Via via = new Via();
+            Via via = Blank.via();
             via.setHost(local.host());
             via.setPort(local.port());
             via.setTransport(local.transport().name());
@@ -378,9 +377,7 @@ public final class SipStack implements AutoCloseable {
             via.setRPort();
             request.addFirst(via);
             if (request.getMaxForwards() == null) {
-                MaxForwards hops = new MaxForwards();
-                hops.setMaxForwards(70);
-                request.setMaxForwards(hops);
+                request.setMaxForwards(Blank.maxForwards(70));
             }
         } catch (ParseException | InvalidArgumentException | SipException e) {
             throw new IllegalStateException("No Via can be made for " + local, e);

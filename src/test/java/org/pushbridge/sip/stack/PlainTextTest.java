@@ -7,6 +7,7 @@ import gov.nist.javax.sip.address.AddressImpl;
 import gov.nist.javax.sip.address.SipUri;
 import gov.nist.javax.sip.header.ExtensionHeaderImpl;
 import gov.nist.javax.sip.header.SIPHeader;
+import gov.nist.javax.sip.header.To;
 import gov.nist.javax.sip.message.SIPMessage;
 import gov.nist.javax.sip.parser.StringMsgParser;
 import java.nio.charset.StandardCharsets;
@@ -143,10 +144,17 @@ class PlainTextTest {
         } catch (ParseException | RuntimeException e) {
             throw new AssertionError("JAIN-SIP cannot read " + line, e);
         }
-        assertThat(plain.encode()).as(line).isEqualTo(stock.encode());
+        assertThat(plain.encode()).as(line).isEqualTo(stock instanceof To ? inOrder(line) : stock.encode());
         assertThat(plain).as(line).isEqualTo(stock).isNotInstanceOf(ExtensionHeaderImpl.class);
         assertThat(plain.getClass()).as(line).isEqualTo(stock.getClass());
         return true;
+    }
+
+    /** JAIN-SIP keeps the parameters of a To in no order, unlike those of a From. */
+    private static String inOrder(String to) throws ParseException {
+        String from = StringMsgParser.parseSIPHeader("From" + to.substring(to.indexOf(':')) + "\n")
+                .encode();
+        return "To" + from.substring(from.indexOf(':'));
     }
 
     @Test
