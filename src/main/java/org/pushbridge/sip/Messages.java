@@ -201,12 +201,18 @@ final class Messages {
         if (contactUri.indexOf(';') < 0 || !(uri(contactUri) instanceof SipUri sip)) {
             return contactUri;
         }
-        SipUri copy = (SipUri) sip.clone();
         List<String> names = new ArrayList<>();
-        for (Iterator<String> each = copy.getParameterNames(); each.hasNext(); ) {
-            names.add(each.next());
+        for (Iterator<String> each = sip.getParameterNames(); each.hasNext(); ) {
+            String name = each.next();
+            if (hasPushParameters(";" + name)) {
+                names.add(name);
+            }
         }
-        names.stream().filter(n -> hasPushParameters(";" + n)).forEach(copy::removeParameter);
+        if (names.isEmpty()) {
+            return sip.toString();
+        }
+        SipUri copy = (SipUri) sip.clone();
+        names.forEach(copy::removeParameter);
         return copy.toString();
     }
 

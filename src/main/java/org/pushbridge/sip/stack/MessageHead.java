@@ -4,14 +4,14 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.pushbridge.device.TokenReading;
 
 /**
@@ -33,41 +33,11 @@ final class MessageHead {
             Pattern.compile("sips?:([^@]*@)?[0-9a-f]*:[0-9a-f]*:", Pattern.CASE_INSENSITIVE);
     private static final Pattern RPORT = Pattern.compile(";\\s*rport(?=\\s*(;|,|$))", Pattern.CASE_INSENSITIVE);
 
-    private static final Map<String, String> COMPACT = Map.ofEntries(
-            Map.entry("i", "call-id"),
-            Map.entry("m", "contact"),
-            Map.entry("e", "content-encoding"),
-            Map.entry("l", "content-length"),
-            Map.entry("c", "content-type"),
-            Map.entry("f", "from"),
-            Map.entry("s", "subject"),
-            Map.entry("k", "supported"),
-            Map.entry("t", "to"),
-            Map.entry("v", "via"),
-            Map.entry("o", "event"),
-            Map.entry("r", "refer-to"),
-            Map.entry("x", "session-expires"));
-
-    /** Headers of which there can be one only; a second may be an attempt to slip something past somebody. */
-    private static final Set<String> SINGLE = Set.of(
-            "call-id",
-            "content-length",
-            "content-type",
-            "cseq",
-            "event",
-            "expires",
-            "from",
-            "max-forwards",
-            "min-se",
-            "rack",
-            "refer-to",
-            "replaces",
-            "rseq",
-            "session-expires",
-            "to");
-
-    /** Names as nearly everybody spells them, in lower case. */
-    private static final Map<String, String> USUAL_NAMES = usualNames();
+    private static final List<KnownHeader> NEEDED =
+            List.of(KnownHeader.FROM, KnownHeader.TO, KnownHeader.CALL_ID, KnownHeader.CSEQ, KnownHeader.VIA);
+    /** Into the answer to a request that does not get as far as the parser; Via is, too. */
+    private static final List<KnownHeader> COPIED =
+            List.of(KnownHeader.FROM, KnownHeader.TO, KnownHeader.CALL_ID, KnownHeader.CSEQ);
 
     private static final Pattern DEVICE_TOKEN =
             Pattern.compile("[;:\\s](pn-prid|pn-tok|device-uid)\\s*=", Pattern.CASE_INSENSITIVE);
@@ -75,9 +45,8 @@ final class MessageHead {
     private String startLine = "";
     private String method = "";
     private boolean response;
-    private final List<String> headerLines = new ArrayList<>(16);
-    private final List<String> vias = new ArrayList<>(2);
-    private final Map<String, String> singles = new HashMap<>();
+    private final List<HeaderLine> headerLines = new ArrayList<>(16);
+    private final Set<KnownHeader> singles = EnumSet.noneOf(KnownHeader.class);
     private int contentLength = -1;
     private boolean lengthInDoubt;
     private Optional<Fault> fault = Optional.empty();
@@ -94,28 +63,6 @@ final class MessageHead {
         characters.set('a', 'z' + 1);
         ".!%*_+`'~-".chars().forEach(characters::set);
         return characters;
-    }
-
-    private static Map<String, String> usualNames() {
-        Map<String, String> names = new HashMap<>();
-        for (String name : SINGLE) {
-            names.put(title(name), name);
-        }
-        for (String name : List.of(
-                "allow",
-                "authorization",
-                "contact",
-                "record-route",
-                "require",
-                "route",
-                "server",
-                "subject",
-                "supported",
-                "user-agent",
-                "via")) {
-            names.put(title(name), name);
-        }
-        return Map.copyOf(names);
     }
 
     /**
@@ -149,45 +96,54 @@ final class MessageHead {
     /** Looks at {@code data[from, to)}, which ends behind the empty line or is cut off where the data ends. */
     static MessageHead read(byte[] data, int from, int to) {
         MessageHead head = new MessageHead(to - from);
-        head.readLines(new String(data, from, to - from, StandardCharsets.UTF_8));
+        head.readLines(
+                new String(data, from, to - from, StandardCharsets.UTF_8), mayHoldControlCharacter(data, from, to));
         if (head.fault.isEmpty()) {
             head.checkPresence();
         }
         return head;
     }
 
-    private void readLines(String text) {
+    /** @param suspect whether a line may hold a control character */
+    private void readLines(String text, boolean suspect) {
         boolean first = true;
         int count = 0;
-        String line = null;
+        String line = "";
+        int lineFrom = -1; // no line is under way
+        int lineTo = -1;
         for (int at = 0; at < text.length(); ) {
             int newline = text.indexOf('\n', at);
             int end = newline < 0 ? text.length() : newline;
-            int trimmed = end > at && text.charAt(end - 1) == '\r' ? end - 1 : end;
-            String next = text.substring(at, trimmed);
+            int from = at;
+            int to = end > at && text.charAt(end - 1) == '\r' ? end - 1 : end;
             at = end + 1;
-            if (hasControlCharacter(next)) {
+            if (suspect && hasControlCharacter(text, from, to)) {
                 lengthInDoubt = true;
-                fail(Fault.bad("Control Character in Header", explanation(next)));
+                fail(Fault.bad("Control Character in Header", explanation(text.substring(from, to))));
                 if (first) {
                     return;
                 }
-                if (line != null) {
-                    readHeader(line);
+                if (lineFrom >= 0) {
+                    readHeader(line, lineFrom, lineTo);
                 }
-                line = null; // The others are still wanted for the answer.
+                lineFrom = -1; // The others are still wanted for the answer.
             } else if (first) {
-                readStartLine(next);
+                readStartLine(text.substring(from, to));
                 first = false;
-            } else if (next.isEmpty()) {
+            } else if (from == to) {
                 break;
-            } else if (next.charAt(0) == ' ' || next.charAt(0) == '\t') {
-                line = (line == null ? "" : line) + " " + next.strip();
+            } else if (text.charAt(from) == ' ' || text.charAt(from) == '\t') {
+                line = (lineFrom < 0 ? "" : line.substring(lineFrom, lineTo)) + " "
+                        + text.substring(from, to).strip();
+                lineFrom = 0;
+                lineTo = line.length();
             } else {
-                if (line != null) {
-                    readHeader(line);
+                if (lineFrom >= 0) {
+                    readHeader(line, lineFrom, lineTo);
                 }
-                line = next;
+                line = text;
+                lineFrom = from;
+                lineTo = to;
                 if (++count > MAX_HEADERS) {
                     lengthInDoubt = true;
                     fail(Fault.bad("Too Many Headers", "More than " + MAX_HEADERS + " header lines are not taken"));
@@ -195,8 +151,8 @@ final class MessageHead {
                 }
             }
         }
-        if (line != null) {
-            readHeader(line);
+        if (lineFrom >= 0) {
+            readHeader(line, lineFrom, lineTo);
         }
     }
 
@@ -209,22 +165,23 @@ final class MessageHead {
             }
             return;
         }
-        String[] parts = line.split(" ", -1);
-        if (parts.length != 3 || !isToken(parts[0]) || parts[1].isEmpty()) {
-            method = parts[0];
+        int uriFrom = line.indexOf(' ') + 1;
+        int uriTo = line.indexOf(' ', uriFrom);
+        method = uriFrom == 0 ? line : Words.part(line, 0, uriFrom - 1);
+        boolean isThreeParts = uriFrom > 0 && uriTo > uriFrom && line.indexOf(' ', uriTo + 1) < 0;
+        if (!isThreeParts || !isToken(method)) {
             lengthInDoubt |= !line.toUpperCase(Locale.ROOT).endsWith("SIP/2.0");
             fail(badRequestLine());
             return;
         }
-        method = parts[0];
-        String uri = parts[1];
-        boolean known = parts[2].equalsIgnoreCase("SIP/2.0");
-        if (!known && !VERSION.matcher(parts[2]).matches()) {
+        String uri = line.substring(uriFrom, uriTo);
+        boolean known = line.length() == uriTo + 8 && line.regionMatches(true, uriTo + 1, "SIP/2.0", 0, 7);
+        if (!known && !VERSION.matcher(line.substring(uriTo + 1)).matches()) {
             lengthInDoubt = true;
             fail(badRequestLine());
         } else if (!known) {
             fail(new Fault(505, "Version Not Supported"));
-        } else if (method.chars().anyMatch(Character::isLowerCase)) {
+        } else if (hasLowerCase(method)) {
             // JAIN-SIP would write it in capitals, which makes another method of it (RFC 3261 section 7.1).
             fail(new Fault(501, "Not Implemented"));
         } else if (uri.length() > MAX_URI) {
@@ -237,75 +194,81 @@ final class MessageHead {
         } else if (uri.indexOf(':') != uri.lastIndexOf(':')
                 && BARE_IPV6.matcher(uri).lookingAt()) {
             fail(Fault.bad("Bad Request-URI", "An IPv6 address in the Request-URI needs square brackets"));
-        } else if (separators(uri, 0) > 64) {
+        } else if (hasMoreSeparators(uri, 0, uri.length(), 64)) {
             fail(Fault.bad("Too Many URI Parameters", "The Request-URI has too many parameters"));
         }
     }
 
-    private void readHeader(String line) {
+    private void readHeader(String text, int from, int to) {
+        int found = text.indexOf(':', from);
+        int colon = found >= to ? -1 : found;
+        KnownHeader usual = colon < 0 ? null : KnownHeader.usual(text, from, colon);
+        KnownHeader known = usual;
+        String spelled = "";
+        if (usual == null) {
+            spelled = colon < 0 ? "" : text.substring(from, colon).strip().toLowerCase(Locale.ROOT);
+            known = KnownHeader.named(spelled);
+        }
+        boolean isHeader = usual != null || (isToken(spelled) && text.charAt(from) != ' ');
+        HeaderLine line = new HeaderLine(text, from, to, colon, isHeader ? known : null, usual != null);
         headerLines.add(line);
-        int colon = line.indexOf(':');
-        String spelled = colon < 0 ? "" : line.substring(0, colon);
-        String name = USUAL_NAMES.get(spelled);
-        if (name == null) {
-            name = spelled.strip().toLowerCase(Locale.ROOT);
-            if (!isToken(name) || line.charAt(0) == ' ') {
-                fail(Fault.bad("Bad Header Line", "A header line is a name, a colon and a value"));
-                return;
-            }
-            name = COMPACT.getOrDefault(name, name);
-        }
-        if (separators(line, colon + 1) > MAX_SEPARATORS) {
-            fail(Fault.bad("Too Many Parameters", title(name) + " has too many parameters or elements"));
-        }
-        boolean via = name.equals("via");
-        if (!via && !SINGLE.contains(name)) {
+        if (!isHeader) {
+            fail(Fault.bad("Bad Header Line", "A header line is a name, a colon and a value"));
             return;
         }
-        String value = line.substring(colon + 1).strip();
-        if (via) {
-            vias.add(value);
+        if (hasMoreSeparators(text, colon + 1, to, MAX_SEPARATORS)) {
+            fail(Fault.bad(
+                    "Too Many Parameters",
+                    (known == null ? title(spelled) : known.title()) + " has too many parameters or elements"));
+        }
+        if (known == null || !known.isSingle()) {
             return;
         }
-        if (singles.putIfAbsent(name, value) != null) {
-            lengthInDoubt |= name.equals("content-length");
-            fail(Fault.bad("More Than One " + title(name), title(name) + " may stand in a message once only"));
+        if (!singles.add(known)) {
+            lengthInDoubt |= known == KnownHeader.CONTENT_LENGTH;
+            fail(Fault.bad("More Than One " + known.title(), known.title() + " may stand in a message once only"));
             return;
         }
-        readSingle(name, value);
+        readSingle(known, line);
     }
 
-    private void readSingle(String name, String value) {
+    private void readSingle(KnownHeader name, HeaderLine line) {
+        String text = line.text();
+        int from = line.valueFrom();
+        int to = Math.max(from, line.valueTo());
         switch (name) {
-            case "content-length" -> {
-                if (value.isEmpty() || value.length() > 10 || !isDigits(value)) {
+            case CONTENT_LENGTH -> {
+                if (from == to || to - from > 10 || !isDigits(text, from, to)) {
                     lengthInDoubt = true;
                     fail(Fault.bad("Bad Content-Length", "Content-Length is a number of bytes"));
                 } else {
-                    contentLength = (int) Math.min(Integer.MAX_VALUE, Long.parseLong(value));
+                    contentLength = (int) Math.min(Integer.MAX_VALUE, Long.parseLong(text, from, to, 10));
                 }
             }
-            case "cseq" -> {
-                int blank = firstBlank(value);
-                String named = value.substring(blank).strip();
-                if (!isSequenceNumber(value.substring(0, blank)) || !isToken(named)) {
+            case CSEQ -> {
+                int blank = firstBlank(text, from, to);
+                int named = blank;
+                while (named < to && Character.isWhitespace(text.charAt(named))) {
+                    named++;
+                }
+                if (!isSequenceNumber(text, from, blank) || !isToken(text, named, to)) {
                     fail(Fault.bad("Bad CSeq", "CSeq is a number below 2147483648, a space and a method"));
-                } else if (!response && !named.equals(method)) {
+                } else if (!response && !(method.length() == to - named && text.startsWith(method, named))) {
                     fail(Fault.bad("CSeq Method Mismatch", "CSeq names another method than the start line"));
                 }
             }
-            case "max-forwards" -> {
-                if (!isSequenceNumber(value) || Long.parseLong(value) > 255) {
+            case MAX_FORWARDS -> {
+                if (!isSequenceNumber(text, from, to) || Long.parseLong(text, from, to, 10) > 255) {
                     fail(Fault.bad("Bad Max-Forwards", "Max-Forwards is a number from 0 to 255"));
                 }
             }
-            case "rseq" -> {
-                if (!isSequenceNumber(value)) {
+            case RSEQ -> {
+                if (!isSequenceNumber(text, from, to)) {
                     fail(Fault.bad("Bad RSeq", "RSeq is a number below 2147483648"));
                 }
             }
-            case "rack" -> {
-                Matcher rack = RACK.matcher(value);
+            case RACK -> {
+                Matcher rack = RACK.matcher(line.value());
                 if (!rack.matches() || !isSequenceNumber(rack.group(1)) || !isSequenceNumber(rack.group(2))) {
                     fail(Fault.bad("Bad RAck", "RAck is two numbers below 2147483648 and a method"));
                 }
@@ -317,15 +280,22 @@ final class MessageHead {
     }
 
     private void checkPresence() {
-        for (String name : List.of("from", "to", "call-id", "cseq")) {
-            if (singles.getOrDefault(name, "").isEmpty()) {
-                fail(Fault.bad("Missing " + title(name), "Every message needs " + title(name)));
+        for (KnownHeader name : NEEDED) {
+            HeaderLine line = first(name);
+            if (line == null || line.isEmpty()) {
+                fail(Fault.bad("Missing " + name.title(), "Every message needs " + name.title()));
                 return;
             }
         }
-        if (vias.isEmpty() || vias.get(0).isEmpty()) {
-            fail(Fault.bad("Missing Via", "Every message needs Via"));
+    }
+
+    private @Nullable HeaderLine first(KnownHeader name) {
+        for (HeaderLine line : headerLines) {
+            if (line.name() == name) {
+                return line;
+            }
         }
+        return null;
     }
 
     /** The first fault counts. */
@@ -353,7 +323,7 @@ final class MessageHead {
     }
 
     /** Each header, lines that continue it included. */
-    List<String> headerLines() {
+    List<HeaderLine> headerLines() {
         return headerLines;
     }
 
@@ -382,7 +352,11 @@ final class MessageHead {
 
     /** @param more further header lines, each with its end */
     Optional<byte[]> answer(Fault to, InetSocketAddress source, String server, String more) {
-        if (response || method.isEmpty() || method.equals("ACK") || vias.isEmpty() || !isToken(method)) {
+        if (response
+                || method.isEmpty()
+                || method.equals("ACK")
+                || first(KnownHeader.VIA) == null
+                || !isToken(method)) {
             return Optional.empty();
         }
         StringBuilder text = new StringBuilder(512);
@@ -391,18 +365,23 @@ final class MessageHead {
                 .append(' ')
                 .append(to.reason())
                 .append("\r\n");
-        for (int i = 0; i < vias.size(); i++) {
-            text.append("Via: ")
-                    .append(i == 0 ? stamped(vias.get(0), source) : vias.get(i))
-                    .append("\r\n");
+        boolean top = true;
+        for (HeaderLine line : headerLines) {
+            if (line.name() == KnownHeader.VIA) {
+                text.append("Via: ")
+                        .append(top ? stamped(line.value(), source) : line.value())
+                        .append("\r\n");
+                top = false;
+            }
         }
-        for (String name : List.of("from", "to", "call-id", "cseq")) {
-            String value = singles.get(name);
-            if (value == null || value.isEmpty()) {
+        for (KnownHeader name : COPIED) {
+            HeaderLine line = first(name);
+            if (line == null || line.isEmpty()) {
                 return Optional.empty();
             }
-            text.append(title(name)).append(": ").append(value);
-            if (name.equals("to") && !value.toLowerCase(Locale.ROOT).contains(";tag=")) {
+            String value = line.value();
+            text.append(name.title()).append(": ").append(value);
+            if (name == KnownHeader.TO && !value.toLowerCase(Locale.ROOT).contains(";tag=")) {
                 text.append(";tag=").append(Tokens.tag());
             }
             text.append("\r\n");
@@ -424,15 +403,19 @@ final class MessageHead {
     }
 
     private static boolean isSequenceNumber(String value) {
-        return !value.isEmpty()
-                && value.length() <= 10
-                && isDigits(value)
-                && Long.parseLong(value) <= Integer.MAX_VALUE;
+        return isSequenceNumber(value, 0, value.length());
     }
 
-    private static boolean isDigits(String value) {
-        for (int i = 0; i < value.length(); i++) {
-            if (value.charAt(i) < '0' || value.charAt(i) > '9') {
+    private static boolean isSequenceNumber(String text, int from, int to) {
+        return from < to
+                && to - from <= 10
+                && isDigits(text, from, to)
+                && Long.parseLong(text, from, to, 10) <= Integer.MAX_VALUE;
+    }
+
+    private static boolean isDigits(String text, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
                 return false;
             }
         }
@@ -440,12 +423,25 @@ final class MessageHead {
     }
 
     private static boolean isToken(String value) {
-        for (int i = 0; i < value.length(); i++) {
-            if (!TOKEN.get(value.charAt(i))) {
+        return isToken(value, 0, value.length());
+    }
+
+    private static boolean isToken(String text, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (!TOKEN.get(text.charAt(i))) {
                 return false;
             }
         }
-        return !value.isEmpty();
+        return from < to;
+    }
+
+    private static boolean hasLowerCase(String token) {
+        for (int i = 0; i < token.length(); i++) {
+            if (token.charAt(i) >= 'a' && token.charAt(i) <= 'z') {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean isStatusLine(String line) {
@@ -453,14 +449,14 @@ final class MessageHead {
                 && line.length() >= 11
                 && line.charAt(8) >= '1'
                 && line.charAt(8) <= '6'
-                && isDigits(line.substring(9, 11))
+                && isDigits(line, 9, 11)
                 && (line.length() == 11 || line.charAt(11) == ' ');
     }
 
-    /** Its length if there is none. */
-    private static int firstBlank(String value) {
-        int at = 0;
-        while (at < value.length() && value.charAt(at) != ' ' && value.charAt(at) != '\t') {
+    /** {@code to} if there is none. */
+    private static int firstBlank(String text, int from, int to) {
+        int at = from;
+        while (at < to && text.charAt(at) != ' ' && text.charAt(at) != '\t') {
             at++;
         }
         return at;
@@ -479,9 +475,21 @@ final class MessageHead {
                 "The start line is not a method, a Request-URI and SIP/2.0 with one space between them");
     }
 
-    private static boolean hasControlCharacter(String line) {
-        for (int i = 0; i < line.length(); i++) {
-            char c = line.charAt(i);
+    /** False for nearly every message, at the first glance: then no line of it has to be looked at. */
+    private static boolean mayHoldControlCharacter(byte[] data, int from, int to) {
+        for (int i = from; i < to; i++) {
+            byte b = data[i];
+            boolean endsLine = b == '\n' || (b == '\r' && i + 1 < to && data[i + 1] == '\n');
+            if (b == 0x7f || (b >= 0 && b < ' ' && b != '\t' && !endsLine)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean hasControlCharacter(String text, int from, int to) {
+        for (int i = from; i < to; i++) {
+            char c = text.charAt(i);
             if ((c < ' ' && c != '\t') || c == 0x7f) {
                 return true;
             }
@@ -489,33 +497,27 @@ final class MessageHead {
         return false;
     }
 
-    private static long separators(String value, int from) {
-        long found = 0;
-        for (int i = from; i < value.length(); i++) {
-            char c = value.charAt(i);
+    private static boolean hasMoreSeparators(String text, int from, int to, int most) {
+        if (to - from <= most) {
+            return false;
+        }
+        int found = 0;
+        for (int i = from; i < to; i++) {
+            char c = text.charAt(i);
             if (c == ';' || c == ',' || c == '&') {
                 found++;
             }
         }
-        return found;
+        return found > most;
     }
 
     private static String title(String name) {
-        return switch (name) {
-            case "call-id" -> "Call-ID";
-            case "cseq" -> "CSeq";
-            case "rack" -> "RAck";
-            case "rseq" -> "RSeq";
-            case "min-se" -> "Min-SE";
-            default -> {
-                StringBuilder title = new StringBuilder(name);
-                for (int i = 0; i < title.length(); i++) {
-                    if (i == 0 || title.charAt(i - 1) == '-') {
-                        title.setCharAt(i, Character.toUpperCase(title.charAt(i)));
-                    }
-                }
-                yield title.toString();
+        StringBuilder title = new StringBuilder(name);
+        for (int i = 0; i < title.length(); i++) {
+            if (i == 0 || title.charAt(i - 1) == '-') {
+                title.setCharAt(i, Character.toUpperCase(title.charAt(i)));
             }
-        };
+        }
+        return title.toString();
     }
 }

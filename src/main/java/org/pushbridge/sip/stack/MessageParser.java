@@ -121,10 +121,10 @@ final class MessageParser {
             SIPMessage plain = PlainText.startLine(head.startLine());
             SIPMessage message =
                     plain == null ? processFirstLine(trimEndOfLine(head.startLine()), listener, NOTHING) : plain;
-            for (String line : head.headerLines()) {
-                String trimmed = trimEndOfLine(line);
-                SIPHeader header = PlainText.header(trimmed);
+            for (HeaderLine line : head.headerLines()) {
+                SIPHeader header = PlainText.header(line);
                 if (header == null) {
+                    String trimmed = trimEndOfLine(line.toString());
                     readAddress |= MAY_BE_ADDRESS.indexOf(trimmed.charAt(0)) >= 0;
                     processHeader(trimmed, message, listener, NOTHING);
                 } else {

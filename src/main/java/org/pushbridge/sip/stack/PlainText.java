@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * of them what JAIN-SIP's parser makes of them, in a fraction of its time. Everything else is not plain, and is left to
  * that parser: names in odd capitals, lists, escapes, IPv6 addresses, telephone numbers, passwords, white space in odd
  * places. What is read here is certain to be read again after it was written.
+ *
+ * <p>Addresses are shared by the messages that have the same, and must not be changed: clone them.
  */
 public final class PlainText {
     private static final int LAST_PORT = 65_535;
@@ -44,6 +46,9 @@ public final class PlainText {
     private static final byte TOKEN = 8;
     private static final byte CALL_ID = 16;
     private static final byte[] KINDS = new byte[128];
+
+    private static final Recent<AddressImpl> ADDRESSES = new Recent<>();
+    private static final Recent<SipUri> URIS = new Recent<>();
 
     /** JAIN-SIP takes some other words for names of headers. */
     private static final Set<String> METHODS = Set.of(
@@ -83,10 +88,10 @@ public final class PlainText {
     private final int end;
     private int at;
 
-    private PlainText(String text, int from) {
+    private PlainText(String text, int from, int to) {
         this.text = text;
         this.at = from;
-        this.end = text.length();
+        this.end = to;
     }
 
     /** A message with its start line alone; null if that is not plain. */
@@ -95,12 +100,12 @@ public final class PlainText {
     }
 
     private static @Nullable SIPMessage requestLine(String line) {
-        PlainText text = new PlainText(line, 0);
+        PlainText text = new PlainText(line, 0, line.length());
         String method = text.word(ALPHANUMERIC);
         if (!METHODS.contains(method) || !text.skip(' ')) {
             return null;
         }
-        SipUri uri = text.uri();
+        SipUri uri = text.uri(line.indexOf(' ', text.at));
         if (uri == null || !line.startsWith(" SIP/2.0", text.at) || text.at + 8 != text.end) {
             return null;
         }
@@ -114,7 +119,7 @@ public final class PlainText {
     }
 
     private static @Nullable SIPMessage statusLine(String line) {
-        PlainText text = new PlainText(line, 8);
+        PlainText text = new PlainText(line, 8, line.length());
         int status = line.startsWith("SIP/2.0 ") ? text.number() : -1;
         if (status < 100 || status > 699 || text.at != 11 || !text.skip(' ')) {
             return null;
@@ -122,34 +127,38 @@ public final class PlainText {
         StatusLine start = new StatusLine();
         start.setSipVersion("SIP/2.0");
         start.setStatusCode(status);
-        start.setReasonPhrase(line.substring(text.at).trim());
+        start.setReasonPhrase(Words.part(line, text.at, text.end).trim());
         SIPResponse response = Blank.response();
         response.setStatusLine(start);
         return response;
     }
 
     /** A header from its whole line; null if it is not plain. */
-    static @Nullable SIPHeader header(String line) {
-        int colon = line.indexOf(':');
-        if (colon < 0) {
+    static @Nullable SIPHeader header(HeaderLine line) {
+        KnownHeader name = line.name();
+        if (name == null || !line.isUsual()) {
             return null;
         }
-        PlainText value = new PlainText(line, colon + 1);
+        int end = line.to();
+        while (line.text().charAt(end - 1) == ' ' || line.text().charAt(end - 1) == '\t') {
+            end--; // ends at the colon at the latest
+        }
+        PlainText value = new PlainText(line.text(), line.colon() + 1, end);
         value.skipBlanks();
         try {
-            return switch (line.substring(0, colon)) {
-                case "Via", "v" -> value.via();
-                case "From", "f" -> value.party(Blank.from());
-                case "To", "t" -> value.party(Blank.to());
-                case "Call-ID", "i" -> value.callId();
-                case "CSeq" -> value.cseq();
-                case "Contact", "m" -> value.contact();
-                case "Route" -> value.route();
-                case "Record-Route" -> value.recordRoute();
-                case "Max-Forwards" -> value.maxForwards();
-                case "Content-Length", "l" -> value.contentLength();
-                case "Content-Type", "c" -> value.contentType();
-                case "Expires" -> value.expires();
+            return switch (name) {
+                case VIA -> value.via();
+                case FROM -> value.party(Blank.from());
+                case TO -> value.party(Blank.to());
+                case CALL_ID -> value.callId();
+                case CSEQ -> value.cseq();
+                case CONTACT -> value.contact();
+                case ROUTE -> value.route();
+                case RECORD_ROUTE -> value.recordRoute();
+                case MAX_FORWARDS -> value.maxForwards();
+                case CONTENT_LENGTH -> value.contentLength();
+                case CONTENT_TYPE -> value.contentType();
+                case EXPIRES -> value.expires();
                 default -> null;
             };
         } catch (IllegalArgumentException | InvalidArgumentException e) {
@@ -157,16 +166,18 @@ public final class PlainText {
         }
     }
 
-    /** A SIP URI that is the whole text; null if it is not plain. */
+    /** A SIP URI that is the whole text; null if it is not plain. It is shared, and must not be changed. */
     public static @Nullable SipUri uri(String text) {
-        PlainText plain = new PlainText(text, 0);
-        SipUri uri = plain.uri();
-        return plain.at == plain.end ? uri : null;
+        PlainText plain = new PlainText(text, 0, text.length());
+        return plain.uri(plain.end);
     }
 
-    /** A name in quotes, if there is one, and a SIP URI in angle brackets, that are the whole text; null if not plain. */
+    /**
+     * A name in quotes, if there is one, and a SIP URI in angle brackets, that are the whole text; null if not plain. It is
+     * shared, and must not be changed.
+     */
     public static @Nullable AddressImpl address(String text) {
-        PlainText plain = new PlainText(text, 0);
+        PlainText plain = new PlainText(text, 0, text.length());
         AddressImpl address = plain.address();
         return plain.at == plain.end ? address : null;
     }
@@ -300,7 +311,25 @@ public final class PlainText {
 
     // --- their parts ---------------------------------------------------------------------------------------------
 
+    /** Shared by all that have the same text. */
     private @Nullable AddressImpl address() {
+        int from = at;
+        int behind = text.indexOf('>', from) + 1;
+        if (behind > 0 && behind <= end) {
+            AddressImpl known = ADDRESSES.find(text, from, behind);
+            if (known != null) {
+                at = behind;
+                return known;
+            }
+        }
+        AddressImpl read = readAddress();
+        if (read != null && at == behind) {
+            ADDRESSES.keep(text, from, behind, read);
+        }
+        return read;
+    }
+
+    private @Nullable AddressImpl readAddress() {
         String name = null;
         if (skip('"')) {
             name = quoted();
@@ -311,7 +340,7 @@ public final class PlainText {
         if (!skip('<')) {
             return null;
         }
-        SipUri uri = uri();
+        SipUri uri = readUri();
         if (uri == null || !skip('>')) {
             return null;
         }
@@ -340,13 +369,32 @@ public final class PlainText {
         return null;
     }
 
-    private @Nullable SipUri uri() {
+    /** What reaches to there; shared by all that have the same text. */
+    private @Nullable SipUri uri(int to) {
+        int from = at;
+        if (to < from) {
+            return null;
+        }
+        SipUri uri = URIS.find(text, from, to);
+        if (uri != null) {
+            at = to;
+            return uri;
+        }
+        uri = readUri();
+        if (uri == null || at != to) {
+            return null;
+        }
+        URIS.keep(text, from, to, uri);
+        return uri;
+    }
+
+    private @Nullable SipUri readUri() {
         boolean secure = text.startsWith("sips:", at);
         if (!secure && !text.startsWith("sip:", at)) {
             return null;
         }
         at += secure ? 5 : 4;
-        SipUri uri = new SipUri();
+        SharedUri uri = new SharedUri();
         uri.setScheme(secure ? "sips" : "sip");
         int from = at;
         String user = word(USER);
@@ -369,7 +417,7 @@ public final class PlainText {
             }
             uri.setUriParameter(new NameValue(name, value, flag));
         }
-        return uri;
+        return uri.complete();
     }
 
     private @Nullable HostPort hostPort() {
@@ -438,7 +486,7 @@ public final class PlainText {
         while (at < end && text.charAt(at) < KINDS.length && (KINDS[text.charAt(at)] & kind) != 0) {
             at++;
         }
-        return from == at ? "" : text.substring(from, at);
+        return from == at ? "" : Words.part(text, from, at);
     }
 
     /** -1 if there is none, or too large a one. */

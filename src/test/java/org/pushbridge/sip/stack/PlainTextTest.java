@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,8 +38,9 @@ class PlainTextTest {
             "CSeq: 314159 INVITE",
             "CSeq: 1 ack",
             "Contact: <sip:1000@192.0.2.2:7000;transport=UDP>",
-            "Contact:   <sip:bob@192.0.2.3:5070;pn-provider=apns;pn-param=TEAM123456.org.example.phone.voip;pn-prid=00ff>"
-                    + ";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\";reg-id=1;expires=3600;q=0.7",
+            "Contact:  "
+                + " <sip:bob@192.0.2.3:5070;pn-provider=apns;pn-param=TEAM123456.org.example.phone.voip;pn-prid=00ff>"
+                + ";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\";reg-id=1;expires=3600;q=0.7",
             "m: <sip:bob@192.0.2.3>;expires=\"\"",
             "Route: <sip:192.0.2.9;lr>",
             "Record-Route: <sip:192.0.2.9:5060;lr=on;ftag=abc>",
@@ -58,6 +60,12 @@ class PlainTextTest {
     /** What may be set into a line to make it odd. */
     private static final String ODD = "\"<>;:,=@?&%[]()\\ \tazZ09.-_~!*+'`/|{}^$#é\u0001";
 
+    private static @Nullable SIPHeader header(String line) {
+        int colon = line.indexOf(':');
+        KnownHeader name = colon < 0 ? null : KnownHeader.usual(line, 0, colon);
+        return PlainText.header(new HeaderLine(line, 0, line.length(), colon, name, name != null));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -70,7 +78,7 @@ class PlainTextTest {
                 "Content-Length: 12"
             })
     void readsWhatIsUsual(String line) {
-        assertThat(PlainText.header(line)).isNotNull();
+        assertThat(header(line)).isNotNull();
     }
 
     @ParameterizedTest
@@ -91,10 +99,11 @@ class PlainTextTest {
                 "Call-ID: a b",
                 "CSeq: 12345678901 INVITE",
                 "Content-Length: 12345678901",
+                "Content-Length: 12\u2003",
                 "Allow: INVITE, ACK"
             })
     void leavesWhatIsNotPlain(String line) {
-        assertThat(PlainText.header(line)).isNull();
+        assertThat(header(line)).isNull();
     }
 
     @Test
@@ -134,7 +143,7 @@ class PlainTextTest {
             assertThat(plain.getFirstLine()).as(line).isEqualTo(stock.getFirstLine());
             return true;
         }
-        SIPHeader plain = PlainText.header(line);
+        SIPHeader plain = header(line);
         if (plain == null) {
             return false;
         }
