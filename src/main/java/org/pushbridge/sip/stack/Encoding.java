@@ -8,16 +8,39 @@ import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
 import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
+import java.util.Arrays;
 import java.util.Iterator;
 
-/** Turns JAIN-SIP's messages into bytes, with one copy where theirs makes four. Safe for any thread. */
+/** Turns JAIN-SIP's messages into bytes, without a copy in between where theirs makes four. Safe for any thread. */
 final class Encoding {
-    private static final int USUAL_HEAD = 1024;
+    private static final int USUAL_HEAD = 2048;
     private static final int LARGEST_KEPT = 16 * 1024;
     private static final String LINE_END = "\r\n";
+    private static final byte[] NOTHING = {};
 
-    private static final ThreadLocal<StringBuilder> HEADS =
-            ThreadLocal.withInitial(() -> new StringBuilder(USUAL_HEAD));
+    private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
+
+    /** What a thread writes heads with, one after another. */
+    private static final class Scratch {
+        final StringBuilder head = new StringBuilder(USUAL_HEAD);
+        char[] characters = new char[USUAL_HEAD];
+
+        /** The head, followed by room for the body; empty if there is more than ASCII in the head. */
+        byte[] ascii(int bodyLength) {
+            int length = head.length();
+            if (length > characters.length) {
+                characters = new char[head.capacity()];
+            }
+            head.getChars(0, length, characters, 0);
+            byte[] message = new byte[length + bodyLength];
+            int all = 0;
+            for (int i = 0; i < length; i++) {
+                message[i] = (byte) characters[i];
+                all |= characters[i];
+            }
+            return all < 0x80 ? message : NOTHING;
+        }
+    }
 
     private Encoding() {}
 
@@ -35,12 +58,14 @@ final class Encoding {
                 throw new IllegalStateException("Every transport is a token", e);
             }
         }
-        StringBuilder head = HEADS.get();
+        Scratch scratch = SCRATCH.get();
+        StringBuilder head = scratch.head;
         head.setLength(0);
-        head.append(
-                message instanceof SIPRequest request
-                        ? request.getRequestLine().encode()
-                        : ((SIPResponse) message).getFirstLine());
+        if (message instanceof SIPRequest request) {
+            request.getRequestLine().encode(head);
+        } else {
+            head.append(((SIPResponse) message).getFirstLine());
+        }
         for (Iterator<SIPHeader> headers = message.getHeaders(); headers.hasNext(); ) {
             SIPHeader header = headers.next();
             if (!(header instanceof ContentLength)) {
@@ -50,16 +75,19 @@ final class Encoding {
         byte[] body = message.getRawContent();
         int bodyLength = body == null ? 0 : body.length;
         head.append("Content-Length: ").append(bodyLength).append(LINE_END).append(LINE_END);
-        byte[] headBytes = head.toString().getBytes(StandardCharsets.UTF_8);
-        if (head.capacity() > LARGEST_KEPT) {
-            HEADS.remove();
+        byte[] whole = scratch.ascii(bodyLength);
+        int bodyFrom = head.length();
+        if (whole.length == 0) {
+            byte[] headBytes = head.toString().getBytes(StandardCharsets.UTF_8);
+            whole = Arrays.copyOf(headBytes, headBytes.length + bodyLength);
+            bodyFrom = headBytes.length;
+            SCRATCH.remove(); // a builder that has held more than Latin-1 takes twice the room for good
+        } else if (head.capacity() > LARGEST_KEPT) {
+            SCRATCH.remove();
         }
-        if (body == null || bodyLength == 0) {
-            return headBytes;
+        if (body != null) {
+            System.arraycopy(body, 0, whole, bodyFrom, bodyLength);
         }
-        byte[] whole = new byte[headBytes.length + bodyLength];
-        System.arraycopy(headBytes, 0, whole, 0, headBytes.length);
-        System.arraycopy(body, 0, whole, headBytes.length, bodyLength);
         return whole;
     }
 }
