@@ -6,6 +6,8 @@ import gov.nist.javax.sip.stack.MessageProcessor;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.pushbridge.sip.stack.SipStackSettings.ListenAddress;
 
 /** One address the stack listens on, as JAIN-SIP wants to see it. */
@@ -13,6 +15,7 @@ abstract class Listener extends MessageProcessor {
     private final JainStack stack;
     private final ListenAddress configured;
     private final InetSocketAddress bound;
+    private final Map<InetAddress, LocalAddress> locals = new ConcurrentHashMap<>();
 
     /** @param bound with the actual port */
     Listener(JainStack stack, ListenAddress configured, InetSocketAddress bound) {
@@ -32,6 +35,11 @@ abstract class Listener extends MessageProcessor {
 
     InetSocketAddress bound() {
         return bound;
+    }
+
+    /** What peers reach it at that see it at this address of ours. */
+    LocalAddress local(InetAddress address) {
+        return locals.computeIfAbsent(address, seen -> new LocalAddress(protocol(), Hosts.host(seen), bound.getPort()));
     }
 
     /** How long the oldest message has waited that came in and was not looked at yet, in nanoseconds. */

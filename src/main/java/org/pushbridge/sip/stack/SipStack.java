@@ -283,7 +283,10 @@ public final class SipStack implements AutoCloseable {
         } else if (address.isAnyLocalAddress()) {
             address = routeTo(remote.getAddress(), address);
         }
-        return new LocalAddress(transport, Hosts.host(address), listener.bound().getPort());
+        return listener.protocol() == transport
+                ? listener.local(address)
+                : new LocalAddress(
+                        transport, Hosts.host(address), listener.bound().getPort());
     }
 
     private static LocalAddress advertised(Transport transport, String advertised, int boundPort) {
