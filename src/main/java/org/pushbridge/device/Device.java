@@ -32,11 +32,11 @@ public record Device(
         return new Device(id, aor, identity, newTarget, newFault, bindings);
     }
 
-    /** With one more binding, behind the others. */
-    Device and(Binding binding) {
+    /** With one more binding, behind the others: for who reads a device part by part. */
+    public Device and(Binding binding) {
         List<Binding> all = new ArrayList<>(bindings);
         all.add(binding);
-        return new Device(id, aor, identity, target, targetFault, all);
+        return new Device(id, aor, identity, target.map(t -> t.read(all.get(0))), targetFault, all);
     }
 
     /** The binding heard of last among those that count at {@code now}. */

@@ -28,6 +28,9 @@ public record PushTarget(
         String provider,
         String param,
         String prid) {
+    /** The time of a target that was confirmed together with its device's first binding, until that is read, too. */
+    public static final Instant WITH_FIRST_BINDING = Instant.MIN;
+
     public PushTarget {
         if (voip.isEmpty() && regular.isEmpty()) {
             throw new IllegalArgumentException("A push target needs a VoIP token, a regular token, or both");
@@ -40,6 +43,14 @@ public record PushTarget(
     PushTarget withoutRegular() {
         return new PushTarget(
                 environment, teamId, bundleId, voip, Optional.empty(), registeredAt, provider, param, prid);
+    }
+
+    /** With the time of its device's first binding, if that is what it was to have. */
+    PushTarget read(Binding first) {
+        return registeredAt.equals(WITH_FIRST_BINDING)
+                ? new PushTarget(
+                        environment, teamId, bundleId, voip, regular, first.registeredAt(), provider, param, prid)
+                : this;
     }
 
     /** Says everything but the secrets. */

@@ -6,7 +6,9 @@ import java.net.UnknownHostException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +17,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 import org.pushbridge.device.Aor;
@@ -29,6 +33,10 @@ import org.pushbridge.device.PushToken;
 /**
  * The SQL of the devices with their push targets and bindings. A device is always written whole, in one transaction:
  * its rows are changed, or made if there are none. Those are the same statements in every database, and doing it twice does no harm.
+ *
+ * <p>Most of what is written are refreshes, which change nothing but the time and the way of a binding. So the row of a device
+ * is left alone if it is as it is to be; and the time of a push target, {@code devices.registered_at}, is null if it is that
+ * of the device's first binding, as it is when both came with the same REGISTER.
  */
 final class DeviceTable {
     /** How many rows are asked of a database at once. */
@@ -37,6 +45,24 @@ final class DeviceTable {
     private static final String UPDATE_DEVICE = "UPDATE devices SET aor_user = ?, aor_host = ?, identity = ?,"
             + " environment = ?, team_id = ?, bundle_id = ?, voip_token = ?, regular_token = ?, registered_at = ?,"
             + " provider = ?, param = ?, prid = ?, target_fault = ? WHERE device_id = ?";
+
+    private static final String UPDATE_CHANGED_DEVICE = UPDATE_DEVICE
+            + Stream.of(
+                            "aor_user",
+                            "aor_host",
+                            "identity",
+                            "environment",
+                            "team_id",
+                            "bundle_id",
+                            "voip_token",
+                            "regular_token",
+                            "registered_at",
+                            "provider",
+                            "param",
+                            "prid",
+                            "target_fault")
+                    .map(column -> column + " IS DISTINCT FROM ?")
+                    .collect(Collectors.joining(" OR ", " AND (", ")"));
 
     private static final String INSERT_DEVICE =
             "INSERT INTO devices (aor_user, aor_host, identity, environment, team_id,"
@@ -66,13 +92,8 @@ final class DeviceTable {
         List<Device> devices = new ArrayList<>();
         load(
                 handle,
-                device -> devices.add(new Device(
-                        device.id(),
-                        device.aor(),
-                        device.identity(),
-                        device.target(),
-                        device.targetFault(),
-                        bindings.getOrDefault(device.id(), List.of()))));
+                device -> devices.add(bindings.getOrDefault(device.id(), List.of()).stream()
+                        .reduce(device, Device::and, (one, other) -> other)));
         devices.sort(Comparator.comparing(Device::aor)
                 .thenComparing(device -> device.id().value()));
         return devices;
@@ -110,10 +131,30 @@ final class DeviceTable {
 
     /** Most devices are known, and have as many bindings as before. */
     static void save(WriterConnection in, Device device) throws SQLException {
-        Optional<PushTarget> target = device.target();
         String id = device.id().value();
-        @Nullable
-        Object[] values = {
+        List<Binding> bindings = device.bindings();
+        // There is no binding without its device.
+        boolean isKnown = !bindings.isEmpty() && in.execute(UPDATE_BINDING, values(id, 0, bindings.get(0))) > 0;
+        @Nullable Object[] values = values(device);
+        if (isKnown) {
+            @Nullable Object[] twice = Arrays.copyOf(values, 2 * values.length - 1);
+            System.arraycopy(values, 0, twice, values.length, values.length - 1);
+            in.execute(UPDATE_CHANGED_DEVICE, twice);
+        } else if (in.execute(UPDATE_DEVICE, values) == 0) {
+            in.execute(INSERT_DEVICE, values);
+        }
+        for (int place = isKnown ? 1 : 0; place < bindings.size(); place++) {
+            @Nullable Object[] binding = values(id, place, bindings.get(place));
+            if (in.execute(UPDATE_BINDING, binding) == 0) {
+                in.execute(INSERT_BINDING, binding);
+            }
+        }
+        in.execute("DELETE FROM bindings WHERE device_id = ? AND place >= ?", id, bindings.size());
+    }
+
+    private static @Nullable Object[] values(Device device) {
+        Optional<PushTarget> target = device.target();
+        return new @Nullable Object[] {
             device.aor().user(),
             device.aor().host(),
             device.identity(),
@@ -122,23 +163,17 @@ final class DeviceTable {
             target.map(PushTarget::bundleId).orElse(null),
             target.flatMap(PushTarget::voip).map(PushToken::hex).orElse(null),
             target.flatMap(PushTarget::regular).map(PushToken::hex).orElse(null),
-            target.map(t -> EpochNanos.of(t.registeredAt())).orElse(null),
+            target.map(PushTarget::registeredAt)
+                    .filter(at -> device.bindings().isEmpty()
+                            || !at.equals(device.bindings().get(0).registeredAt()))
+                    .map(EpochNanos::of)
+                    .orElse(null),
             target.map(PushTarget::provider).orElse(null),
             target.map(PushTarget::param).orElse(null),
             target.map(PushTarget::prid).orElse(null),
             device.targetFault().orElse(null),
-            id
+            device.id().value()
         };
-        if (in.execute(UPDATE_DEVICE, values) == 0) {
-            in.execute(INSERT_DEVICE, values);
-        }
-        for (int place = 0; place < device.bindings().size(); place++) {
-            save(in, id, place, device.bindings().get(place));
-        }
-        in.execute(
-                "DELETE FROM bindings WHERE device_id = ? AND place >= ?",
-                id,
-                device.bindings().size());
     }
 
     static void remove(WriterConnection in, DeviceId id) throws SQLException {
@@ -160,15 +195,19 @@ final class DeviceTable {
                 row.getString(8),
                 Optional.ofNullable(row.getString(9)).map(PushToken::new),
                 Optional.ofNullable(row.getString(10)).map(PushToken::new),
-                EpochNanos.toInstant(row.getLong(11)),
+                registeredAt(row),
                 row.getString(12),
                 row.getString(13),
                 row.getString(14)));
     }
 
-    private static void save(WriterConnection in, String device, int place, Binding binding) throws SQLException {
-        @Nullable
-        Object[] values = {
+    private static Instant registeredAt(ResultSet row) throws SQLException {
+        long nanos = row.getLong(11);
+        return row.wasNull() ? PushTarget.WITH_FIRST_BINDING : EpochNanos.toInstant(nanos);
+    }
+
+    private static @Nullable Object[] values(String device, int place, Binding binding) {
+        return new @Nullable Object[] {
             binding.contact(),
             binding.contactParameters(),
             binding.q(),
@@ -189,9 +228,6 @@ final class DeviceTable {
             device,
             place
         };
-        if (in.execute(UPDATE_BINDING, values) == 0) {
-            in.execute(INSERT_BINDING, values);
-        }
     }
 
     private static Binding binding(ResultSet row) throws SQLException {

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.Binding;
 import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
@@ -216,6 +217,46 @@ abstract class StoreContract {
 
             assertThat(store.loadDevices()).containsExactly(device);
         }
+    }
+
+    @Test
+    void aRefreshIsWrittenWithTheTimesOfBindingAndTokenWhetherTheyAreTheSameOrNot() {
+        for (Device device : List.of(
+                registered(SOME_TIME, SOME_TIME),
+                registered(SOME_TIME.plusNanos(1), SOME_TIME.plusNanos(1)),
+                registered(SOME_TIME.plusNanos(1), SOME_TIME.plusSeconds(1)),
+                registered(SOME_TIME.plusSeconds(2), SOME_TIME.plusSeconds(2)))) {
+            done(store.saveDevice(device));
+
+            assertThat(store.loadDevices()).containsExactly(device);
+            assertThat(DeviceDirectory.load(store).devices(ALICE)).containsExactly(device);
+        }
+    }
+
+    private static Device registered(Instant token, Instant firstBinding) {
+        Device device = device(ALICE, "<urn:uuid:1>");
+        Binding binding = device.bindings().get(0);
+        return new Device(
+                device.id(),
+                ALICE,
+                device.identity(),
+                Optional.of(Samples.target("12".repeat(32), token)),
+                Optional.empty(),
+                List.of(
+                        new Binding(
+                                binding.contact(),
+                                binding.contactParameters(),
+                                binding.q(),
+                                binding.regId(),
+                                binding.flow(),
+                                binding.path(),
+                                binding.callId(),
+                                binding.cseq(),
+                                firstBinding,
+                                binding.expires(),
+                                binding.userAgent(),
+                                binding.dialogEvents()),
+                        device.bindings().get(1)));
     }
 
     @Test
