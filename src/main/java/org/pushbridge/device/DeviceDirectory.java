@@ -1,14 +1,10 @@
 package org.pushbridge.device;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +16,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who owns which device: answers from memory, survives through the {@link DeviceStore}.
@@ -33,15 +29,10 @@ import java.util.stream.Collectors;
  * objects of it, equal to those before.
  */
 public final class DeviceDirectory {
-    private static final int LOOKED_UP = 4_096;
-
     private final DeviceStore store;
     private final SharedTexts shared = new SharedTexts();
     private final Map<Aor, PackedUser> known = new ConcurrentHashMap<>();
-    /** The devices of those that were looked up last: a call looks up its own a dozen times. */
-    private final Cache<PackedUser, List<Device>> lookedUp =
-            Caffeine.newBuilder().maximumSize(LOOKED_UP).executor(Runnable::run).build();
-
+    private final LookedUp lookedUp = new LookedUp();
     private final AtomicInteger users = new AtomicInteger();
     private final Owners owners = new Owners();
     private final Owners holders = new Owners();
@@ -59,7 +50,7 @@ public final class DeviceDirectory {
         store.loadDevices(device -> {
             PackedUser owner = directory.packed(device.aor()).and(device);
             directory.keep(owner);
-            directory.list(owner.aor(), device);
+            directory.list(owner.aor(), device, null);
         });
         store.loadBindings(directory::bind);
         directory.users.set((int)
@@ -112,7 +103,7 @@ public final class DeviceDirectory {
     /** The user's devices, awake or asleep; empty for an unknown user. */
     public List<Device> devices(Aor aor) {
         PackedUser packed = known.get(aor);
-        return packed == null ? List.of() : lookedUp.get(packed, PackedUser::devices);
+        return packed == null ? List.of() : lookedUp.devices(packed);
     }
 
     public Optional<Device> device(DeviceId id) {
@@ -178,37 +169,59 @@ public final class DeviceDirectory {
      * Changes all devices of one user in one step, under the rules of {@link #update}. An exception from
      * {@code change} changes nothing and reaches the caller.
      *
-     * @param change gets the user's devices and returns those that are to be known from now on
+     * @param change gets the user's devices and returns those that are to be known from now on, each once
      * @return completes when all of it is on disk
      */
     public CompletionStage<Void> updateAll(Aor aor, UnaryOperator<List<Device>> change) {
         List<CompletableFuture<Void>> written = new ArrayList<>(1);
         known.compute(aor, (key, packed) -> {
             PackedUser before = packed == null ? nobody(aor) : packed;
-            Map<DeviceId, Device> old = byId(before.devices());
-            List<Device> after = List.copyOf(change.apply(List.copyOf(old.values())));
-            Map<DeviceId, Device> changed = byId(after);
+            List<Device> old = before.devices();
+            List<Device> after = List.copyOf(change.apply(old));
             Set<DeviceId> again = Objects.requireNonNullElse(unsaved.remove(aor), Set.of());
-            Set<DeviceId> gone = new LinkedHashSet<>(old.keySet());
-            gone.addAll(again);
-            gone.removeAll(changed.keySet());
-            gone.forEach(id -> written.add(watched(aor, id, store.removeDevice(id))));
-            changed.forEach((id, device) -> {
-                if (!device.equals(old.get(id))) {
-                    list(before.aor(), device);
-                } else if (!again.contains(id)) {
-                    return;
+            for (DeviceId id : gone(old, again, after)) {
+                written.add(watched(aor, id, store.removeDevice(id)));
+            }
+            for (Device device : after) {
+                Device known = find(old, device.id());
+                if (!device.equals(known)) {
+                    list(before.aor(), device, known);
+                } else if (!again.contains(device.id())) {
+                    continue;
                 }
-                written.add(watched(aor, id, store.saveDevice(device)));
-            });
+                written.add(watched(aor, device.id(), store.saveDevice(device)));
+            }
             if (written.isEmpty()) {
                 return packed;
             }
-            unlist(before.aor(), old.values(), changed.values());
+            unlist(before.aor(), old, after);
             PackedUser now = before.with(after);
             return now.isEmpty() ? null : now;
         });
-        return CompletableFuture.allOf(written.toArray(CompletableFuture[]::new));
+        return written.size() == 1
+                ? written.get(0)
+                : CompletableFuture.allOf(written.toArray(CompletableFuture[]::new));
+    }
+
+    private static Set<DeviceId> gone(List<Device> before, Set<DeviceId> again, List<Device> after) {
+        Set<DeviceId> gone = new LinkedHashSet<>();
+        for (Device device : before) {
+            gone.add(device.id());
+        }
+        gone.addAll(again);
+        for (Device device : after) {
+            gone.remove(device.id());
+        }
+        return gone;
+    }
+
+    private static @Nullable Device find(List<Device> devices, DeviceId id) {
+        for (Device device : devices) {
+            if (device.id().equals(id)) {
+                return device;
+            }
+        }
+        return null;
     }
 
     /** The devices, of whatever user, whose push target holds this token. */
@@ -306,28 +319,45 @@ public final class DeviceDirectory {
         return Set.copyOf(all);
     }
 
-    /** @param aor the one that lasts, of equal ones */
-    private void list(Aor aor, Device device) {
-        owners.add(device.id().number(), aor);
-        tokens(device).forEach(token -> holders.add(token.number(), aor));
+    /**
+     * @param aor the one that lasts, of equal ones
+     * @param before the same device, if it was listed before
+     */
+    private void list(Aor aor, Device device, @Nullable Device before) {
+        if (before == null) {
+            owners.add(device.id().number(), aor);
+        }
+        List<PushToken> listed = before == null ? List.of() : tokens(before);
+        for (PushToken token : tokens(device)) {
+            if (!listed.contains(token)) {
+                holders.add(token.number(), aor);
+            }
+        }
     }
 
     /** Forgets whom the devices and tokens belong to that an address has no more. */
-    private void unlist(Aor aor, Collection<Device> before, Collection<Device> after) {
-        before.stream()
-                .filter(device -> after.stream().noneMatch(left -> left.id().equals(device.id())))
-                .forEach(device -> owners.remove(device.id().number(), aor));
-        Set<Long> left = numbers(after);
-        numbers(before).stream()
-                .filter(number -> !left.contains(number))
-                .forEach(number -> holders.remove(number, aor));
+    private void unlist(Aor aor, List<Device> before, List<Device> after) {
+        for (Device device : before) {
+            if (find(after, device.id()) == null) {
+                owners.remove(device.id().number(), aor);
+            }
+            for (PushToken token : tokens(device)) {
+                if (!holds(after, token.number())) {
+                    holders.remove(token.number(), aor);
+                }
+            }
+        }
     }
 
-    private static Set<Long> numbers(Collection<Device> devices) {
-        return devices.stream()
-                .flatMap(device -> tokens(device).stream())
-                .map(PushToken::number)
-                .collect(Collectors.toSet());
+    private static boolean holds(List<Device> devices, long token) {
+        for (Device device : devices) {
+            for (PushToken each : tokens(device)) {
+                if (each.number() == token) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private static List<PushToken> tokens(Device device) {
@@ -339,12 +369,6 @@ public final class DeviceDirectory {
         target.voip().ifPresent(tokens::add);
         target.regular().ifPresent(tokens::add);
         return tokens;
-    }
-
-    private static Map<DeviceId, Device> byId(List<Device> devices) {
-        Map<DeviceId, Device> byId = new LinkedHashMap<>();
-        devices.forEach(d -> byId.put(d.id(), d));
-        return byId;
     }
 
     private static List<Device> concat(List<Device> some, List<Device> more) {

@@ -83,6 +83,9 @@ final class PushParameters {
      * recognizable; empty if one is broken.
      */
     static Optional<String> unescaped(String text) {
+        if (text.indexOf('%') < 0) {
+            return Optional.of(text);
+        }
         StringBuilder resolved = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -120,7 +123,12 @@ final class PushParameters {
         private List<String> services() {
             String last = app.substring(app.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
             List<String> named = List.of(last.split("&", -1));
-            return named.stream().allMatch(s -> s.equals(VOIP) || s.equals(REGULAR)) ? named : List.of();
+            for (String service : named) {
+                if (!service.equals(VOIP) && !service.equals(REGULAR)) {
+                    return List.of();
+                }
+            }
+            return named;
         }
 
         /** The service of a token without a name of its own, if there is no doubt. */

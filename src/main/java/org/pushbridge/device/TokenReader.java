@@ -18,7 +18,6 @@ final class TokenReader {
     private static final String RAW_BYTES =
             "holds raw bytes: they were printed as text instead of being written out as digits";
 
-    private static final Pattern HEXADECIMAL = Pattern.compile("[0-9a-fA-F]+");
     private static final Pattern BASE64 = Pattern.compile("[0-9A-Za-z+/_-]+={0,2}");
 
     /** What programming languages print in place of a value that is not there. */
@@ -36,6 +35,9 @@ final class TokenReader {
         if (spelled.isEmpty()) {
             return damaged("is empty");
         }
+        if (isHexadecimal(spelled)) {
+            return ofDigits(spelled);
+        }
         if (spelled.chars().anyMatch(c -> c < ' ' || c > '~')) {
             return damaged(RAW_BYTES);
         }
@@ -47,15 +49,23 @@ final class TokenReader {
             return damaged("is the description of an NSData object, which leaves out the middle");
         }
         boolean described = spelled.startsWith("<") && spelled.endsWith(">") && spelled.length() > 1;
-        String digits = described ? spelled.substring(1, spelled.length() - 1).replace(" ", "") : spelled;
-        if (HEXADECIMAL.matcher(digits).matches()) {
-            return ofDigits(digits);
-        }
         if (described) {
-            return damaged("is in angle brackets but holds other things than hexadecimal digits");
+            String digits = spelled.substring(1, spelled.length() - 1).replace(" ", "");
+            return isHexadecimal(digits)
+                    ? ofDigits(digits)
+                    : damaged("is in angle brackets but holds other things than hexadecimal digits");
         }
         Optional<PushToken> token = ofBase64(spelled);
         return token.isPresent() ? new TokenReading.Sound(token.get()) : damaged("is not hexadecimal");
+    }
+
+    private static boolean isHexadecimal(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (!HexFormat.isHexDigit(text.charAt(i))) {
+                return false;
+            }
+        }
+        return !text.isEmpty();
     }
 
     private static TokenReading ofDigits(String digits) {
@@ -65,7 +75,7 @@ final class TokenReader {
         if (digits.length() < FEWEST_DIGITS) {
             return damaged("is cut off: it has only " + digits.length() + " hexadecimal digits");
         }
-        if (digits.chars().allMatch(c -> c == '0')) {
+        if (digits.equals("0".repeat(digits.length()))) {
             return damaged("is all zeros, which stand for a token that is not there yet");
         }
         if (digits.length() > MOST_DIGITS) {

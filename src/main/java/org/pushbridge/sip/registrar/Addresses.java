@@ -10,19 +10,20 @@ import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.regex.Pattern;
 import javax.sip.address.URI;
 import org.pushbridge.device.Aor;
 
 /** Reads and compares the addresses in SIP messages. */
 public final class Addresses {
     private static final String INSTANCE = "instance:";
-    private static final Pattern BRACKETS = Pattern.compile("^\\s*<|>\\s*$");
     /** In bytes. */
     private static final int LONGEST_INSTANCE = 200;
+
+    /** In the order of the alphabet; a device without instance or token is known by a hash over all of it. */
+    private static final List<String> DECISIVE_PARAMETERS = List.of("maddr", "method", "transport", "ttl", "user");
 
     private Addresses() {}
 
@@ -49,9 +50,21 @@ public final class Addresses {
 
     /** {@code +sip.instance}, lower case, without brackets. */
     static Optional<String> instance(Contact contact) {
-        return Optional.ofNullable(contact.getParameter("+sip.instance"))
-                .map(v -> BRACKETS.matcher(v).replaceAll("").strip().toLowerCase(Locale.ROOT))
-                .filter(v -> !v.isEmpty() && v.getBytes(StandardCharsets.UTF_8).length <= LONGEST_INSTANCE);
+        String value = contact.getParameter("+sip.instance");
+        if (value == null) {
+            return Optional.empty();
+        }
+        String instance = withoutBrackets(value).toLowerCase(Locale.ROOT);
+        return instance.isEmpty() || instance.getBytes(StandardCharsets.UTF_8).length > LONGEST_INSTANCE
+                ? Optional.empty()
+                : Optional.of(instance);
+    }
+
+    private static String withoutBrackets(String text) {
+        String stripped = text.strip();
+        int from = stripped.startsWith("<") ? 1 : 0;
+        int to = stripped.endsWith(">") ? stripped.length() - 1 : stripped.length();
+        return from >= to ? "" : stripped.substring(from, to).strip();
     }
 
     static String identityOfInstance(String instance) {
@@ -73,6 +86,13 @@ public final class Addresses {
     static String place(InetAddress address) {
         byte[] bytes = address.getAddress();
         return HexFormat.of().formatHex(bytes, 0, Math.min(bytes.length, 8));
+    }
+
+    /** Whether both count as one place. */
+    static boolean isSamePlace(InetAddress one, InetAddress other) {
+        byte[] a = one.getAddress();
+        byte[] b = other.getAddress();
+        return Arrays.equals(a, 0, Math.min(a.length, 8), b, 0, Math.min(b.length, 8));
     }
 
     static Optional<SipUri> sipUri(String text) {
@@ -98,14 +118,16 @@ public final class Addresses {
      * (RFC 3261 section 19.1.4). Parameters that may be missing on one side, pn-* among them, are left out.
      */
     static String contactKey(SipUri uri) {
-        TreeMap<String, String> decisive = new TreeMap<>();
-        for (String name : new String[] {"transport", "user", "ttl", "method", "maddr"}) {
+        StringBuilder key = new StringBuilder(userAtHost(uri)).append(':').append(uri.getPort());
+        String before = "{";
+        for (String name : DECISIVE_PARAMETERS) {
             String value = uri.getParameter(name);
             if (value != null) {
-                decisive.put(name, value.toLowerCase(Locale.ROOT));
+                key.append(before).append(name).append('=').append(value.toLowerCase(Locale.ROOT));
+                before = ", ";
             }
         }
-        return userAtHost(uri) + ":" + uri.getPort() + decisive;
+        return key.append(before.equals("{") ? "{}" : "}").toString();
     }
 
     private static String userAtHost(SipUri uri) {
@@ -122,6 +144,9 @@ public final class Addresses {
     }
 
     private static String unescaped(String text) {
+        if (text.indexOf('%') < 0) {
+            return text;
+        }
         try {
             return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException brokenEscape) {

@@ -2,6 +2,7 @@ package org.pushbridge.sip.registrar;
 
 import gov.nist.javax.sip.address.SipUri;
 import gov.nist.javax.sip.header.AuthenticationHeader;
+import gov.nist.javax.sip.header.Contact;
 import gov.nist.javax.sip.header.ProxyAuthenticate;
 import gov.nist.javax.sip.header.WWWAuthenticate;
 import gov.nist.javax.sip.message.SIPRequest;
@@ -19,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
 import javax.sip.address.URI;
 import org.pushbridge.device.Aor;
+import org.pushbridge.device.Binding;
 import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceDirectory;
 import org.pushbridge.device.User;
@@ -67,15 +69,15 @@ public final class DigestAuthenticator {
     public AuthResult authenticate(SIPRequest request, Challenge challenge) {
         String realm = realmOf(request);
         String header = challenge == Challenge.WWW ? "Authorization" : "Proxy-Authorization";
-        Optional<Credentials> given = Credentials.of(request, header).stream()
-                .filter(c -> c.realm().equalsIgnoreCase(realm))
-                .filter(c -> DigestAlgorithm.named(c.algorithm())
-                        .filter(settings.algorithms()::contains)
-                        .isPresent())
-                .findFirst();
-        return given.isEmpty()
-                ? challenged(challenge, realm, placeOf(request), false)
-                : check(given.get(), request, challenge, realm);
+        for (Credentials given : Credentials.of(request, header)) {
+            Optional<DigestAlgorithm> algorithm = DigestAlgorithm.named(given.algorithm());
+            if (given.realm().equalsIgnoreCase(realm)
+                    && algorithm.isPresent()
+                    && settings.algorithms().contains(algorithm.get())) {
+                return check(given, request, challenge, realm);
+            }
+        }
+        return challenged(challenge, realm, placeOf(request), false);
     }
 
     private AuthResult check(Credentials given, SIPRequest request, Challenge challenge, String realm) {
@@ -127,16 +129,19 @@ public final class DigestAuthenticator {
 
     private Guesses.Guesser guesser(SIPRequest request, String name, String realm) {
         InetAddress address = addressOf(request);
-        String place = Addresses.place(address);
         String user = bareName(name, realm);
-        List<Device> devices = user.isEmpty() ? List.of() : users.devices(new Aor(user, realm));
-        Optional<String> device = Optional.ofNullable(request.getContactHeader())
-                .flatMap(Addresses::instanceIdentity)
-                .filter(identity -> devices.stream().anyMatch(d -> d.identity().equals(identity)));
-        boolean registered = devices.stream()
-                .flatMap(d -> d.bindings().stream())
-                .anyMatch(b -> place.equals(Addresses.place(b.flow().remote().getAddress())));
-        return new Guesses.Guesser(address, user + "@" + realm, device, registered);
+        Contact contact = request.getContactHeader();
+        Optional<String> shown = contact == null ? Optional.empty() : Addresses.instanceIdentity(contact);
+        boolean isDevice = false;
+        boolean registered = false;
+        for (Device known : user.isEmpty() ? List.<Device>of() : users.devices(new Aor(user, realm))) {
+            isDevice |= shown.isPresent() && shown.get().equals(known.identity());
+            for (Binding binding : known.bindings()) {
+                registered |=
+                        Addresses.isSamePlace(address, binding.flow().remote().getAddress());
+            }
+        }
+        return new Guesses.Guesser(address, user + "@" + realm, isDevice ? shown : Optional.empty(), registered);
     }
 
     /** How many wrong passwords came since the start; unknown users count. */

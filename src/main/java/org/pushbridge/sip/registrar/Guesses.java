@@ -6,9 +6,9 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * Counts wrong passwords, and says when no more are looked at.
@@ -37,18 +37,21 @@ final class Guesses {
     /**
      * Who tries.
      *
-     * @param user the name that was given, whether it exists or not
+     * @param user the name that was given, whether it exists or not; kept as a hash, as a stranger decides how long it is
      * @param device the instance of a device of the user's that the request shows, if it does
      * @param registered whether the user is registered from that address
      */
     record Guesser(InetAddress address, String user, Optional<String> device, boolean registered) {
+        Guesser {
+            user = DigestAlgorithm.SHA_256.hash(user);
+        }
+
         private String place() {
             return "address " + Addresses.place(address);
         }
 
-        /** Hashed, as a stranger decides how long a name is. */
         private String name() {
-            return "user " + DigestAlgorithm.SHA_256.hash(user);
+            return "user " + user;
         }
 
         private String pair() {
@@ -81,12 +84,15 @@ final class Guesses {
     Optional<Duration> banned(Guesser guesser) {
         Instant now = clock.instant();
         String pair = guesser.pair();
-        Stream<String> keys =
-                isKnown(guesser, pair) ? Stream.of(pair) : Stream.of(pair, guesser.place(), guesser.name());
-        return keys.flatMap(key -> Optional.ofNullable(counts.getIfPresent(key)).stream())
-                .map(count -> Duration.between(now, count.bannedUntil()))
-                .filter(left -> !left.isNegative() && !left.isZero())
-                .max(Duration::compareTo);
+        List<String> keys = isKnown(guesser, pair) ? List.of(pair) : List.of(pair, guesser.place(), guesser.name());
+        Duration longest = Duration.ZERO;
+        for (String key : keys) {
+            Count count = counts.getIfPresent(key);
+            if (count != null && count.bannedUntil().isAfter(now.plus(longest))) {
+                longest = Duration.between(now, count.bannedUntil());
+            }
+        }
+        return longest.isZero() ? Optional.empty() : Optional.of(longest);
     }
 
     void failed(Guesser guesser) {

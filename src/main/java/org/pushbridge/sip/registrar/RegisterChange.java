@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Binding;
 import org.pushbridge.device.Device;
@@ -55,10 +54,19 @@ record RegisterChange(
 
     /** @throws RefusedException if the request is out of order or would be one contact too many */
     Outcome applyTo(List<Device> known) {
-        contacts.forEach(c -> find(c, known)
-                .ifPresent(device -> requireOrder(device.bindings().stream().filter(b -> isReplacedBy(b, c)))));
+        for (Granted granted : contacts) {
+            for (Binding binding : find(granted, known).map(Device::bindings).orElse(List.of())) {
+                if (isReplacedBy(binding, granted)) {
+                    requireOrder(binding);
+                }
+            }
+        }
         Map<DeviceId, Device> devices = new LinkedHashMap<>();
-        known.stream().filter(d -> isOfUse(d, known.size())).forEach(d -> devices.put(d.id(), d));
+        for (Device device : known) {
+            if (isOfUse(device, known.size())) {
+                devices.put(device.id(), device);
+            }
+        }
         List<DeviceId> own = new ArrayList<>();
         for (Granted granted : contacts) {
             Optional<Device> before = find(granted, devices.values());
@@ -75,12 +83,18 @@ record RegisterChange(
         if (count > maxContacts && count > count(known)) {
             throw tooManyContacts(maxContacts);
         }
-        return new Outcome(
-                List.copyOf(devices.values()),
-                own.stream()
-                        .distinct()
-                        .flatMap(id -> Optional.ofNullable(devices.get(id)).stream())
-                        .toList());
+        return new Outcome(List.copyOf(devices.values()), ownOf(own, devices));
+    }
+
+    private static List<Device> ownOf(List<DeviceId> own, Map<DeviceId, Device> devices) {
+        List<Device> found = new ArrayList<>(own.size());
+        for (DeviceId id : own) {
+            Device device = devices.get(id);
+            if (device != null && !found.contains(device)) {
+                found.add(device);
+            }
+        }
+        return found;
     }
 
     /**
@@ -89,7 +103,7 @@ record RegisterChange(
      * @throws RefusedException if the request is out of order
      */
     Outcome removeAll(List<Device> known) {
-        requireOrder(known.stream().flatMap(d -> d.bindings().stream()));
+        known.forEach(device -> device.bindings().forEach(this::requireOrder));
         return new Outcome(List.of(), List.of());
     }
 
@@ -106,9 +120,8 @@ record RegisterChange(
     }
 
     /** RFC 3261 section 10.3 step 7: with the same Call-ID, the CSeq has to be higher. */
-    private void requireOrder(Stream<Binding> replaced) {
-        boolean late = replaced.anyMatch(b -> b.isLiveAt(now) && b.callId().equals(callId) && b.cseq() >= cseq);
-        if (late) {
+    private void requireOrder(Binding replaced) {
+        if (replaced.callId().equals(callId) && replaced.cseq() >= cseq && replaced.isLiveAt(now)) {
             throw new RefusedException(500, "Out Of Order: CSeq Is Not Higher Than Before");
         }
     }
@@ -120,10 +133,11 @@ record RegisterChange(
      */
     private Optional<Device> find(Granted granted, Collection<Device> devices) {
         RequestedContact contact = granted.contact();
-        DeviceId id = DeviceId.of(aor, contact.identity());
-        Optional<Device> named = devices.stream().filter(d -> d.id().equals(id)).findFirst();
-        if (named.isPresent()) {
-            return named;
+        String identity = contact.identity();
+        for (Device device : devices) {
+            if (device.identity().equals(identity)) {
+                return Optional.of(device);
+            }
         }
         if (contact.push() instanceof PushReading.Target target) {
             Optional<Device> sharing = devices.stream()
@@ -189,8 +203,8 @@ record RegisterChange(
                 granted.expires(),
                 userAgent,
                 dialogEvents);
-        List<Binding> bindings = Stream.concat(remaining(before, granted).stream(), Stream.of(binding))
-                .toList();
+        List<Binding> bindings = new ArrayList<>(remaining(before, granted));
+        bindings.add(binding);
         Optional<PushTarget> known = before.flatMap(Device::target);
         Optional<PushTarget> target = target(known, contact);
         // A token that is registered anew stays as dead as APNs called it.
@@ -200,7 +214,10 @@ record RegisterChange(
         String identity = before.filter(d -> contact.instance().isEmpty())
                 .map(Device::identity)
                 .orElseGet(contact::identity);
-        return new Device(DeviceId.of(aor, identity), aor, identity, target, fault, bindings);
+        DeviceId id = before.filter(d -> d.identity().equals(identity))
+                .map(Device::id)
+                .orElseGet(() -> DeviceId.of(aor, identity));
+        return new Device(id, aor, identity, target, fault, bindings);
     }
 
     private Optional<PushTarget> target(Optional<PushTarget> known, RequestedContact contact) {
@@ -237,9 +254,13 @@ record RegisterChange(
     }
 
     private List<Binding> remaining(Optional<Device> before, Granted granted) {
-        return before.map(Device::bindings).orElse(List.of()).stream()
-                .filter(b -> b.isLiveAt(now) && !isReplacedBy(b, granted))
-                .toList();
+        List<Binding> remaining = new ArrayList<>();
+        for (Binding binding : before.map(Device::bindings).orElse(List.of())) {
+            if (binding.isLiveAt(now) && !isReplacedBy(binding, granted)) {
+                remaining.add(binding);
+            }
+        }
+        return remaining;
     }
 
     /**
@@ -258,17 +279,21 @@ record RegisterChange(
 
     /** What can be neither reached nor woken is forgotten; a dead token only once there is no room for it. */
     private boolean isOfUse(Device device, int known) {
-        return device.newestBinding(now).isPresent()
-                || device.isPushable()
+        return device.isPushable()
+                || device.newestBinding(now).isPresent()
                 || (device.target().isPresent() && known <= maxContacts);
     }
 
     private long count(Collection<Device> devices) {
-        return devices.stream()
-                .mapToLong(d -> Math.max(
-                        d.isPushable() ? 1 : 0,
-                        d.bindings().stream().filter(b -> b.isLiveAt(now)).count()))
-                .sum();
+        long count = 0;
+        for (Device device : devices) {
+            int live = 0;
+            for (Binding binding : device.bindings()) {
+                live += binding.isLiveAt(now) ? 1 : 0;
+            }
+            count += Math.max(device.isPushable() ? 1 : 0, live);
+        }
+        return count;
     }
 
     private static boolean hasKeyOf(Binding binding, RequestedContact contact) {

@@ -5,28 +5,25 @@ import gov.nist.javax.sip.header.ExtensionHeaderImpl;
 import gov.nist.javax.sip.header.MinExpires;
 import gov.nist.javax.sip.header.Require;
 import gov.nist.javax.sip.header.RetryAfter;
-import gov.nist.javax.sip.header.SIPDateHeader;
 import gov.nist.javax.sip.header.SIPHeader;
-import gov.nist.javax.sip.header.Supported;
 import gov.nist.javax.sip.header.Warning;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
-import gov.nist.javax.sip.parser.StringMsgParser;
 import java.security.SecureRandom;
 import java.text.ParseException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
-import java.time.ZonedDateTime;
-import java.util.GregorianCalendar;
+import java.time.format.DateTimeFormatter;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import javax.sip.InvalidArgumentException;
 import org.pushbridge.device.Binding;
 import org.pushbridge.device.Device;
+import org.pushbridge.sip.stack.Responses;
 
 /** Writes the answers to REGISTER. */
 final class RegisterResponses {
@@ -35,6 +32,14 @@ final class RegisterResponses {
     /** Those of RFC 8599, and those of the dialect before it that tell the token. */
     private static final List<String> PUSH_PARAMETERS =
             List.of("pn-provider", "pn-param", "pn-prid", "pn-purr", "pn-type", "app-id", "pn-tok");
+
+    /** RFC 3261 section 20.17. */
+    private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern(
+                    "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
+
+    /** In every 200; never changed. */
+    private static final SIPHeader SUPPORTED = header("Supported", "path, outbound");
 
     private final SecureRandom random = new SecureRandom();
 
@@ -54,31 +59,36 @@ final class RegisterResponses {
             boolean outbound,
             Instant now) {
         SIPResponse response = response(request, 200, "OK");
-        String contacts = devices.stream()
-                .flatMap(d ->
-                        d.bindings().stream().filter(b -> b.isLiveAt(now)).map(b -> contact(b, own.contains(d), now)))
-                .collect(Collectors.joining(", "));
+        String contacts = contacts(devices, own, now);
         if (!contacts.isEmpty()) {
-            add(response, parsed("Contact: " + contacts));
+            add(response, header("Contact", contacts));
         }
         Iterator<SIPHeader> path = request.getHeaders("Path");
         while (path.hasNext()) {
             add(response, (SIPHeader) path.next().clone());
         }
-        add(response, new Supported("path"));
-        add(response, new Supported("outbound"));
+        add(response, SUPPORTED);
         if (outbound) {
             add(response, new Require("outbound"));
         }
         if (!featureCaps.isEmpty()) {
-            ExtensionHeaderImpl header = new ExtensionHeaderImpl("Feature-Caps");
-            header.setValue(String.join(", ", featureCaps));
-            add(response, header);
+            add(response, header("Feature-Caps", String.join(", ", featureCaps)));
         }
-        SIPDateHeader date = new SIPDateHeader();
-        date.setDate(GregorianCalendar.from(ZonedDateTime.ofInstant(now, ZoneOffset.UTC)));
-        add(response, date);
+        add(response, header("Date", DATE.format(now)));
         return response;
+    }
+
+    private static String contacts(List<Device> devices, List<Device> own, Instant now) {
+        StringBuilder contacts = new StringBuilder();
+        for (Device device : devices) {
+            for (Binding binding : device.bindings()) {
+                if (binding.isLiveAt(now)) {
+                    contacts.append(contacts.isEmpty() ? "" : ", ");
+                    write(contacts, binding, own.contains(device), now);
+                }
+            }
+        }
+        return contacts.toString();
     }
 
     SIPResponse refused(SIPRequest request, RefusedException refused) {
@@ -117,25 +127,25 @@ final class RegisterResponses {
     }
 
     private SIPResponse response(SIPRequest request, int status, String reason) {
-        SIPResponse response = request.createResponse(status, reason);
-        try {
-            if (response.getToTag() == null) {
-                byte[] tag = new byte[8];
-                random.nextBytes(tag);
-                response.getTo().setTag(HexFormat.of().formatHex(tag));
-            }
-        } catch (ParseException e) {
-            throw new IllegalStateException("Hexadecimal digits make a tag", e);
-        }
-        return response;
+        byte[] tag = new byte[8];
+        random.nextBytes(tag);
+        return Responses.create(
+                request, status, reason, Optional.of(HexFormat.of().formatHex(tag)));
     }
 
     /** A user's other devices see the Contact but not the token in it (RFC 8599 section 14). */
-    private static String contact(Binding binding, boolean own, Instant now) {
-        String uri = own ? binding.contact() : withoutPush(binding.contact());
-        long left = Duration.between(now, binding.expiresAt()).plusMillis(999).toSeconds();
-        String q = binding.q() == 1000 ? "" : ";q=0." + String.format("%03d", binding.q());
-        return "<" + uri + ">" + binding.contactParameters() + q + ";expires=" + left;
+    private static void write(StringBuilder contacts, Binding binding, boolean own, Instant now) {
+        contacts.append('<')
+                .append(own ? binding.contact() : withoutPush(binding.contact()))
+                .append('>')
+                .append(binding.contactParameters());
+        if (binding.q() < 1000) {
+            contacts.append(";q=0.").append(String.format("%03d", binding.q()));
+        }
+        contacts.append(";expires=")
+                .append(Duration.between(now, binding.expiresAt())
+                        .plusMillis(999)
+                        .toSeconds());
     }
 
     private static String withoutPush(String contact) {
@@ -158,13 +168,10 @@ final class RegisterResponses {
         return warning;
     }
 
-    private static SIPHeader parsed(String header) {
-        try {
-            return StringMsgParser.parseSIPHeader(header);
-        } catch (ParseException e) {
-            // No cause: its message would show the header, and with it the token.
-            throw new IllegalStateException("What was read from a Contact cannot be written as one");
-        }
+    private static ExtensionHeaderImpl header(String name, String value) {
+        ExtensionHeaderImpl header = new ExtensionHeaderImpl(name);
+        header.setValue(value);
+        return header;
     }
 
     private static void add(SIPResponse response, SIPHeader header) {

@@ -46,6 +46,7 @@ public final class Registrar {
     private static final Set<String> SUPPORTED = Set.of("path", "outbound");
     private static final String PUSH_NOT_SUPPORTED = "Push Notification Service Not Supported";
     private static final int LONGEST_USER_AGENT = 200;
+    private static final List<String> PORTSIP_HEADERS = List.of("x-p-push", "portsip-push");
     private static final Pattern CONTROLS = Pattern.compile("\\p{Cntrl}");
 
     private final RegistrarSettings settings;
@@ -108,10 +109,12 @@ public final class Registrar {
     }
 
     private static void requireKnownExtensions(SIPRequest request) {
-        List<Unsupported> unknown = values(request, "Require").stream()
-                .filter(tag -> !SUPPORTED.contains(tag))
-                .map(Unsupported::new)
-                .toList();
+        List<Unsupported> unknown = new ArrayList<>(0);
+        for (String tag : values(request, "Require")) {
+            if (!SUPPORTED.contains(tag)) {
+                unknown.add(new Unsupported(tag));
+            }
+        }
         if (!unknown.isEmpty()) {
             throw new RefusedException(420, "Bad Extension", Optional.empty(), unknown);
         }
@@ -138,8 +141,9 @@ public final class Registrar {
 
     private CompletionStage<Registration> accept(SIPRequest request, Aor aor, Flow flow) {
         Instant now = clock.instant();
-        boolean all = isWildcard(request);
-        List<RegisterChange.Granted> granted = all ? List.of() : granted(request, aor);
+        List<Contact> contacts = contacts(request);
+        boolean all = isWildcard(request, contacts);
+        List<RegisterChange.Granted> granted = all ? List.of() : granted(request, contacts, aor);
         requireOutboundPath(request, granted);
         RegisterChange change = new RegisterChange(
                 aor,
@@ -157,10 +161,12 @@ public final class Registrar {
             outcome[0] = all ? change.removeAll(known) : change.applyTo(known);
             return outcome[0].devices();
         });
-        CompletableFuture<Void> tokensMoved = CompletableFuture.allOf(tokens(granted)
-                .map(token -> directory.keepNewestHolder(token).toCompletableFuture())
-                .toArray(CompletableFuture[]::new));
-        return stored.thenCombine(tokensMoved, (done, moved) -> registration(request, change, outcome[0]))
+        List<CompletableFuture<Void>> moved = new ArrayList<>();
+        for (PushToken token : tokens(granted)) {
+            moved.add(directory.keepNewestHolder(token).toCompletableFuture());
+        }
+        CompletableFuture<Void> tokensMoved = CompletableFuture.allOf(moved.toArray(CompletableFuture[]::new));
+        return stored.thenCombine(tokensMoved, (done, alsoDone) -> registration(request, change, outcome[0]))
                 .exceptionally(failure -> {
                     // Only the kind: a database puts the values it chokes on into its messages, tokens among them.
                     LOG.error(
@@ -173,8 +179,10 @@ public final class Registrar {
     }
 
     private Registration registration(SIPRequest request, RegisterChange change, RegisterChange.Outcome outcome) {
-        boolean outbound = change.contacts().stream()
-                .anyMatch(c -> !c.leaves() && c.contact().regId().isPresent());
+        boolean outbound = false;
+        for (RegisterChange.Granted granted : change.contacts()) {
+            outbound |= !granted.leaves() && granted.contact().regId().isPresent();
+        }
         SIPResponse response = responses.accepted(
                 request,
                 outcome.devices(),
@@ -182,22 +190,30 @@ public final class Registrar {
                 featureCaps(change.contacts(), outcome.own()),
                 outbound,
                 change.now());
-        Optional<Registered> registered = outcome.own().stream()
-                .flatMap(device -> change.bindingOf(device).map(b -> new Registered(device, b)).stream())
-                .findFirst();
-        LOG.debug(
-                "Accepted a REGISTER: aor={} device={} flow={} bindings={}",
-                change.aor(),
-                registered.map(r -> r.device().id().toString()).orElse("none"),
-                change.flow(),
-                outcome.devices().stream().mapToInt(d -> d.bindings().size()).sum());
+        Optional<Registered> registered = Optional.empty();
+        for (Device device : outcome.own()) {
+            registered = registered.or(() -> change.bindingOf(device).map(b -> new Registered(device, b)));
+        }
+        if (LOG.isDebugEnabled()) {
+            LOG.debug(
+                    "Accepted a REGISTER: aor={} device={} flow={} bindings={}",
+                    change.aor(),
+                    registered.map(r -> r.device().id().toString()).orElse("none"),
+                    change.flow(),
+                    outcome.devices().stream()
+                            .mapToInt(d -> d.bindings().size())
+                            .sum());
+        }
         return new Registration(response, registered);
     }
 
     /** Whether it is {@code Contact: *}, which is for removing all bindings only (RFC 3261 section 10.3 step 6). */
-    private static boolean isWildcard(SIPRequest request) {
-        List<Contact> contacts = contacts(request);
-        if (contacts.stream().noneMatch(Contact::getWildCardFlag)) {
+    private static boolean isWildcard(SIPRequest request, List<Contact> contacts) {
+        boolean wildcard = false;
+        for (Contact contact : contacts) {
+            wildcard |= contact.getWildCardFlag();
+        }
+        if (!wildcard) {
             return false;
         }
         boolean removesAll = contacts.size() == 1
@@ -225,33 +241,33 @@ public final class Registrar {
         return contacts;
     }
 
-    private List<RegisterChange.Granted> granted(SIPRequest request, Aor aor) {
-        List<Contact> contacts = contacts(request);
+    private List<RegisterChange.Granted> granted(SIPRequest request, List<Contact> contacts, Aor aor) {
         if (contacts.size() > settings.maxContacts()) {
             throw RegisterChange.tooManyContacts(settings.maxContacts());
         }
-        List<Binding> accepted = directory.devices(aor).stream()
-                .flatMap(device -> device.bindings().stream())
-                .toList();
+        List<Device> known = directory.devices(aor);
         boolean outbound = supports(request, "outbound");
         // It says nothing about which Contact it is for.
         Optional<RequestedContact.Push> header = contacts.size() == 1 ? portSip(request) : Optional.empty();
-        return contacts.stream()
-                .map(contact -> RequestedContact.of(contact, header, outbound, accepted))
-                .map(contact -> grant(contact, request))
-                .toList();
+        List<RegisterChange.Granted> granted = new ArrayList<>(contacts.size());
+        for (Contact contact : contacts) {
+            granted.add(grant(RequestedContact.of(contact, header, outbound, known), request));
+        }
+        return granted;
     }
 
     /** What PortSIP's SDK says about pushing, under its header's present name or its former one. */
     private Optional<RequestedContact.Push> portSip(SIPRequest request) {
-        return Stream.of("x-p-push", "portsip-push")
-                .flatMap(name -> Optional.ofNullable((SIPHeader) request.getHeader(name)).stream()
-                        .map(header -> header.getHeaderValue().strip())
-                        .map(value -> new RequestedContact.Push(
-                                PushReading.ofPortSip(
-                                        value, app -> settings.apps().getOrDefault(app, ApnsEnvironment.PRODUCTION)),
-                                new RequestedContact.Spelled(name, "", value))))
-                .findFirst();
+        for (String name : PORTSIP_HEADERS) {
+            if (request.getHeader(name) instanceof SIPHeader header) {
+                String value = header.getHeaderValue().strip();
+                return Optional.of(new RequestedContact.Push(
+                        PushReading.ofPortSip(
+                                value, app -> settings.apps().getOrDefault(app, ApnsEnvironment.PRODUCTION)),
+                        new RequestedContact.Spelled(name, "", value)));
+            }
+        }
+        return Optional.empty();
     }
 
     private RegisterChange.Granted grant(RequestedContact contact, SIPRequest request) {
@@ -293,12 +309,16 @@ public final class Registrar {
      * with {@code ob} in its Path.
      */
     private static void requireOutboundPath(SIPRequest request, List<RegisterChange.Granted> granted) {
-        List<RegisterChange.Granted> staying =
-                granted.stream().filter(c -> !c.leaves()).toList();
-        if (staying.stream().noneMatch(c -> c.contact().regId().isPresent())) {
+        int staying = 0;
+        boolean outbound = false;
+        for (RegisterChange.Granted each : granted) {
+            staying += each.leaves() ? 0 : 1;
+            outbound |= !each.leaves() && each.contact().regId().isPresent();
+        }
+        if (!outbound) {
             return;
         }
-        if (staying.size() > 1) {
+        if (staying > 1) {
             throw new RefusedException(400, "With reg-id One Contact At A Time");
         }
         List<String> path = path(request);
@@ -348,22 +368,26 @@ public final class Registrar {
         String purr = givesToken && own.size() == 1
                 ? ";+sip.pnspurr=\"" + own.get(0).id().purr() + "\""
                 : "";
-        return providers.stream()
-                .map(name -> "*;+sip.pns=\"" + name + "\"" + refresh + purr)
-                .toList();
+        List<String> featureCaps = new ArrayList<>(providers.size());
+        for (String name : providers) {
+            featureCaps.add("*;+sip.pns=\"" + name + "\"" + refresh + purr);
+        }
+        return featureCaps;
     }
 
     private static String provider(ApnsEnvironment environment) {
         return environment == ApnsEnvironment.PRODUCTION ? "apns" : "apns.dev";
     }
 
-    private static Stream<PushToken> tokens(List<RegisterChange.Granted> granted) {
-        return granted.stream()
-                .filter(c -> !c.leaves())
-                .flatMap(c -> c.contact().push() instanceof PushReading.Target target
-                        ? Stream.concat(target.voip().stream(), target.regular().stream())
-                        : Stream.empty())
-                .distinct();
+    private static Set<PushToken> tokens(List<RegisterChange.Granted> granted) {
+        Set<PushToken> tokens = new LinkedHashSet<>();
+        for (RegisterChange.Granted each : granted) {
+            if (!each.leaves() && each.contact().push() instanceof PushReading.Target target) {
+                target.voip().ifPresent(tokens::add);
+                target.regular().ifPresent(tokens::add);
+            }
+        }
+        return tokens;
     }
 
     private static boolean supports(SIPRequest request, String option) {
@@ -386,6 +410,9 @@ public final class Registrar {
 
     /** The comma-separated values of a header, lower case. */
     private static Set<String> values(SIPRequest request, String name) {
+        if (request.getHeader(name) == null) {
+            return Set.of();
+        }
         Set<String> values = new LinkedHashSet<>();
         request.getHeaders(name).forEachRemaining(header -> {
             for (String value : header.getHeaderValue().split(",", -1)) {
@@ -403,6 +430,9 @@ public final class Registrar {
 
     private static void logRefusal(SIPRequest request, Flow flow, RefusedException refused) {
         Level level = refused.status() == 401 ? Level.DEBUG : Level.INFO;
+        if (!LOG.isEnabled(level)) {
+            return;
+        }
         LOG.log(
                 level,
                 "Refused a REGISTER: status={} reason='{}' explanation='{}' aor={} flow={}",

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import org.pushbridge.device.Binding;
+import org.pushbridge.device.Device;
 import org.pushbridge.device.DeviceId;
 import org.pushbridge.device.PushReading;
 import org.pushbridge.device.PushToken;
@@ -66,19 +67,17 @@ record RequestedContact(
     /**
      * @param header what the REGISTER says about pushing outside its Contacts; for a Contact that says nothing itself
      * @param outbound whether the device supports outbound; else its reg-id does not count (RFC 5626 section 6)
-     * @param accepted the bindings that the user has
+     * @param known the devices that the user has
      * @throws RefusedException for what cannot be a Contact
      */
-    static RequestedContact of(Contact contact, Optional<Push> header, boolean outbound, List<Binding> accepted) {
+    static RequestedContact of(Contact contact, Optional<Push> header, boolean outbound, List<Device> known) {
         if (!(contact.getAddress().getURI() instanceof SipUri uri) || uri.getHost() == null) {
             throw new RefusedException(400, "Contact Is Not A SIP URI");
         }
         String written = uri.toString();
         String parameters = otherParameters(contact);
         // What was accepted before was looked at then; most REGISTERs are refreshes.
-        if (accepted.stream()
-                .noneMatch(b ->
-                        b.contact().equals(written) && b.contactParameters().equals(parameters))) {
+        if (!isAccepted(written, parameters, known)) {
             requireWritable(written, parameters);
         }
         Push push = push(uri, header);
@@ -97,6 +96,17 @@ record RequestedContact(
                 contact.hasParameters() && contact.getContactParms().getNameValue("+sip.pnsreg") != null,
                 push.reading(),
                 push.spelled());
+    }
+
+    private static boolean isAccepted(String uri, String parameters, List<Device> known) {
+        for (Device device : known) {
+            for (Binding binding : device.bindings()) {
+                if (binding.contact().equals(uri) && binding.contactParameters().equals(parameters)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** It goes into the 200 to every REGISTER of the user, so what is read has to be readable again. */
