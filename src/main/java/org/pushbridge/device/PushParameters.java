@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /** The rules behind {@link PushReading#of}. */
 final class PushParameters {
@@ -103,24 +102,64 @@ final class PushParameters {
         return Optional.of(resolved.toString());
     }
 
-    /** {@code pn-param}, taken apart: a team, and an app whose last segment may name services instead. */
-    private record Topic(String team, String app) {
-        private static final Pattern FORM =
-                Pattern.compile("([A-Za-z0-9]{1,20})\\.([A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*(?:&[A-Za-z]+)?)");
+    /**
+     * {@code pn-param}, taken apart: a team, and an app whose last segment may name services instead.
+     *
+     * @param services those that the last segment of the app names, if it names nothing else
+     */
+    private record Topic(String team, String app, List<String> services) {
+        private static final int LONGEST_TEAM = 20;
         /** Apple's limit for a bundle identifier is 155; the rest is for the team and the services. */
         private static final int LONGEST = 190;
 
+        /** Of the form {@code ABCDE12345.com.example.phone.voip&remote}; empty if it is not. */
         static Optional<Topic> read(String text) {
-            var form = FORM.matcher(text);
-            if (text.length() > LONGEST || !form.matches()) {
+            int dot = text.indexOf('.');
+            if (dot < 1
+                    || dot > LONGEST_TEAM
+                    || text.length() > LONGEST
+                    || !isTeam(text, dot)
+                    || !isApp(text, dot + 1)) {
                 return Optional.empty();
             }
-            Topic topic = new Topic(form.group(1), form.group(2));
+            String app = text.substring(dot + 1);
+            Topic topic = new Topic(text.substring(0, dot), app, services(app));
             String bundle = topic.bundle(true);
             return bundle.isEmpty() || bundle.indexOf('&') >= 0 ? Optional.empty() : Optional.of(topic);
         }
 
-        private List<String> services() {
+        private static boolean isTeam(String text, int end) {
+            for (int i = 0; i < end; i++) {
+                if (!isAlphanumeric(text.charAt(i))) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        /** Segments with dots between, the last one perhaps with a further service. */
+        private static boolean isApp(String text, int from) {
+            boolean begun = false;
+            boolean further = false;
+            for (int i = from; i < text.length(); i++) {
+                char c = text.charAt(i);
+                if ((isAlphanumeric(c) && !(further && c <= '9')) || (c == '-' && !further)) {
+                    begun = true;
+                } else if (begun && !further && (c == '.' || c == '&')) {
+                    begun = false;
+                    further = c == '&';
+                } else {
+                    return false;
+                }
+            }
+            return begun;
+        }
+
+        private static boolean isAlphanumeric(char c) {
+            return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        }
+
+        private static List<String> services(String app) {
             String last = app.substring(app.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
             List<String> named = List.of(last.split("&", -1));
             for (String service : named) {
@@ -133,11 +172,10 @@ final class PushParameters {
 
         /** The service of a token without a name of its own, if there is no doubt. */
         Optional<String> onlyService() {
-            List<String> named = services();
-            if (named.size() > 1) {
+            if (services.size() > 1) {
                 return Optional.empty();
             }
-            return Optional.of(named.contains(VOIP) ? VOIP : REGULAR);
+            return Optional.of(services.contains(VOIP) ? VOIP : REGULAR);
         }
 
         /**
@@ -145,8 +183,8 @@ final class PushParameters {
          * name of a service.
          */
         String bundle(boolean tokensAreNamed) {
-            List<String> named = services();
-            boolean suffixed = named.contains(VOIP) || named.size() > 1 || (tokensAreNamed && !named.isEmpty());
+            boolean suffixed =
+                    services.contains(VOIP) || services.size() > 1 || (tokensAreNamed && !services.isEmpty());
             return suffixed ? app.substring(0, Math.max(0, app.lastIndexOf('.'))) : app;
         }
     }

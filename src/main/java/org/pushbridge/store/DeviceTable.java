@@ -46,11 +46,11 @@ final class DeviceTable {
             + " environment = ?, team_id = ?, bundle_id = ?, voip_token = ?, regular_token = ?, registered_at = ?,"
             + " provider = ?, param = ?, prid = ?, target_fault = ? WHERE device_id = ?";
 
+    /** What a device's id is made of, in front of the rest: it cannot have changed. */
+    private static final int IDENTITY_COLUMNS = 3;
+
     private static final String UPDATE_CHANGED_DEVICE = UPDATE_DEVICE
             + Stream.of(
-                            "aor_user",
-                            "aor_host",
-                            "identity",
                             "environment",
                             "team_id",
                             "bundle_id",
@@ -137,9 +137,10 @@ final class DeviceTable {
         boolean isKnown = !bindings.isEmpty() && in.execute(UPDATE_BINDING, values(id, 0, bindings.get(0))) > 0;
         @Nullable Object[] values = values(device);
         if (isKnown) {
-            @Nullable Object[] twice = Arrays.copyOf(values, 2 * values.length - 1);
-            System.arraycopy(values, 0, twice, values.length, values.length - 1);
-            in.execute(UPDATE_CHANGED_DEVICE, twice);
+            int compared = values.length - 1 - IDENTITY_COLUMNS;
+            @Nullable Object[] andCompared = Arrays.copyOf(values, values.length + compared);
+            System.arraycopy(values, IDENTITY_COLUMNS, andCompared, values.length, compared);
+            in.execute(UPDATE_CHANGED_DEVICE, andCompared);
         } else if (in.execute(UPDATE_DEVICE, values) == 0) {
             in.execute(INSERT_DEVICE, values);
         }
