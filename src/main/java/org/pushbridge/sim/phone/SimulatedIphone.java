@@ -300,7 +300,10 @@ public final class SimulatedIphone implements AutoCloseable {
         }
         registered = false;
         flow++;
-        long thisFlow = flow;
+        register(flow, status);
+    }
+
+    private void register(long thisFlow, CompletableFuture<Integer> status) {
         registration.send(new Registration.Result() {
             @Override
             public void sent(boolean withCredentials) {
@@ -310,6 +313,14 @@ public final class SimulatedIphone implements AutoCloseable {
             @Override
             public void ended(Optional<SipMessage> response) {
                 int result = response.map(SipMessage::status).orElse(0);
+                Optional<Duration> comeBack = response.filter(r -> r.status() == 503)
+                        .flatMap(r -> r.header("Retry-After"))
+                        .map(seconds -> Duration.ofSeconds(Long.parseLong(seconds)));
+                if (comeBack.isPresent()) {
+                    // RFC 3261 section 21.5.4: the server is still there, and says when it has time.
+                    agent.after(comeBack.get(), () -> registerLater(thisFlow, status));
+                    return;
+                }
                 if (result == 200 && thisFlow == flow) {
                     registeredFlow = thisFlow;
                     registered = true;
@@ -318,6 +329,14 @@ public final class SimulatedIphone implements AutoCloseable {
                 status.complete(result);
             }
         });
+    }
+
+    private void registerLater(long thisFlow, CompletableFuture<Integer> status) {
+        if (thisFlow == flow && !flightMode) {
+            register(thisFlow, status);
+        } else {
+            status.complete(503);
+        }
     }
 
     private void wake() {

@@ -269,6 +269,19 @@ class SimulatedIphoneTest {
     }
 
     @Test
+    void aPhoneThatIsToldWhenToComeAgainRegistersThen() throws Exception {
+        SimulatedIphone phone = phone(settings());
+        CompletableFuture<Integer> status = phone.launch();
+        SipMessage refused = bridge.next("REGISTER");
+        bridge.respond(refused, 503, "Service Unavailable", response -> bridge.with(response, "Retry-After", "1"));
+
+        bridge.acceptRegister();
+
+        assertThat(status.get(10, TimeUnit.SECONDS)).isEqualTo(200);
+        assertThat(phone.isRegistered()).isTrue();
+    }
+
+    @Test
     void aCallScreenWithoutAnInviteEndsOnlyByItsOwnPatience() throws Exception {
         SimulatedIphone phone = phone(settings().ringingAtMost(Duration.ofMillis(100)));
         phone.voipPush(PUSH);
