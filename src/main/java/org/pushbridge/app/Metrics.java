@@ -220,6 +220,15 @@ final class Metrics implements AutoCloseable {
                 "How long the oldest message has waited that came in and was not looked at yet",
                 () -> sip.stack().delay().toNanos() / 1e9);
         gauge(
+                "registers.delay.seconds",
+                "How long what is in front of a REGISTER has waited, to be looked at or for the database",
+                () -> sip.registerDelay().toNanos() / 1e9);
+        gauge(
+                "registers.delay.limit.seconds",
+                "registrar.max-delay",
+                () -> config.registrar().maxDelay().toNanos() / 1e9);
+        counter("registers.refused", "REGISTERs refused with 503 past it", sip::registersRefused);
+        gauge(
                 "sip.datagrams.waiting.bytes",
                 "UDP messages that wait to be looked at, on the fullest socket",
                 () -> sip.stack().waitingBytes());

@@ -186,6 +186,7 @@ final class Settings {
                 config.trunks().stream().map(Settings::trunk).toList(),
                 config.sip().t1(),
                 calls.holdLimit(),
+                config.registrar().maxDelay(),
                 config.apps().stream().collect(Collectors.toMap(Config.App::bundleId, Settings::rules)));
     }
 

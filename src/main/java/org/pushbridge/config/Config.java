@@ -95,6 +95,7 @@ public record Config(
      * @param defaultExpires where the phone names none
      * @param maxExpires a longer wish is cut to this
      * @param maxContacts contacts of one user at a time
+     * @param maxDelay how long a message may wait inside before REGISTERs are refused
      * @param nonceLifetime how long a nonce is good for
      * @param algorithms the digest algorithms to offer, the preferred one first; never empty
      * @param wrongPasswords how many are put up with
@@ -104,6 +105,7 @@ public record Config(
             Duration defaultExpires,
             Duration maxExpires,
             int maxContacts,
+            Duration maxDelay,
             Duration nonceLifetime,
             List<DigestAlgorithm> algorithms,
             WrongPasswords wrongPasswords) {

@@ -216,6 +216,7 @@ final class ConfigReader {
                 section.get("default-expires", expires),
                 section.get("max-expires", expires),
                 section.get("max-contacts", Kind.integer(1, 100)),
+                section.get("max-delay", Kind.duration(Duration.ofMillis(10), Duration.ofSeconds(10))),
                 section.get("nonce-lifetime", Kind.duration(SECOND, DAY)),
                 section.get(
                         "algorithms",

@@ -1,5 +1,6 @@
 package org.pushbridge.device;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -93,6 +94,11 @@ public final class DeviceDirectory {
                 .flatMap(packed -> packed.user().stream())
                 .sorted((a, b) -> a.aor().compareTo(b.aor()))
                 .toList();
+    }
+
+    /** See {@link DeviceStore#backlog}. */
+    public Duration backlog() {
+        return store.backlog();
     }
 
     /** How many users there are. Cheap. */

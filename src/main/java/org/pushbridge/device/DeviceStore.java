@@ -1,5 +1,6 @@
 package org.pushbridge.device;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
@@ -30,6 +31,14 @@ public interface DeviceStore {
 
     /** The bindings that {@link #loadDevices(Consumer)} leaves out; those of a device in their order. Blocks. */
     default void loadBindings(BiConsumer<DeviceId, Binding> each) {}
+
+    /**
+     * How long the eldest write has waited, if more wait than are taken to the database at once; zero if not, however slow
+     * the database is. Cheap.
+     */
+    default Duration backlog() {
+        return Duration.ZERO;
+    }
 
     CompletionStage<Void> saveUser(User user);
 

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -12,19 +11,15 @@ import org.pushbridge.engine.CallEngine;
 
 /**
  * Whether the bridge takes new calls now. Asked for each INVITE before anything is spent on it, so that a bridge that is
- * offered more than it can do goes on with what it has begun: requests inside dialogs, registrations and responses are
- * not asked for here. Any thread.
+ * offered more than it can do goes on with what it has begun: requests inside dialogs and responses are not asked for
+ * here; for registrations see {@link RegisterAdmission}. Any thread.
  */
 final class Admission {
     private static final Duration USUAL_WAIT = Duration.ofSeconds(5);
-    private static final Duration STARTING = Duration.ofSeconds(10);
-    private static final Duration WHILE_STARTING = Duration.ofSeconds(2);
-    private static final long NOT_BEHIND = Long.MIN_VALUE;
 
     private final CallEngine<BridgedCall> engine;
     private final Supplier<Duration> received;
-    private final long started = System.nanoTime();
-    private final AtomicLong behindSince = new AtomicLong(NOT_BEHIND);
+    private final Lateness lateness;
     private final BooleanSupplier away;
     private final Map<CallRefusal, LongAdder> refused = new EnumMap<>(CallRefusal.class);
     private final LongAdder crowdedOut = new LongAdder();
@@ -38,6 +33,7 @@ final class Admission {
         this.away = away;
         this.received = received;
         this.engine = engine;
+        this.lateness = new Lateness(engine.settings().maxDelay(), System::nanoTime);
         for (CallRefusal why : CallRefusal.values()) {
             refused.put(why, new LongAdder());
         }
@@ -67,19 +63,10 @@ final class Admission {
                 : Optional.empty();
     }
 
-    /** A moment's delay is none, and what has waited for the bridge to start is not its load. */
     private boolean isBehind() {
-        long now = System.nanoTime();
-        Duration most = engine.settings().maxDelay();
-        if (now - started < STARTING.toNanos() && most.compareTo(WHILE_STARTING) < 0) {
-            most = WHILE_STARTING;
-        }
-        if (engine.delay().compareTo(most) <= 0 && received.get().compareTo(most) <= 0) {
-            behindSince.set(NOT_BEHIND);
-            return false;
-        }
-        long since = behindSince.updateAndGet(before -> before == NOT_BEHIND ? now : before);
-        return now - since >= most.toNanos();
+        Duration inCalls = engine.delay();
+        Duration unread = received.get();
+        return lateness.isLate(inCalls.compareTo(unread) > 0 ? inCalls : unread);
     }
 
     /** Seconds after which to try again. */

@@ -8,8 +8,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -181,6 +183,20 @@ final class Bridge {
 
     Optional<Device> device(LegId leg) {
         return leg.value().startsWith("trunk:") ? Optional.empty() : directory.device(new DeviceId(leg.value()));
+    }
+
+    /** How long what is in front of a REGISTER has waited: to be read, or for the database. */
+    Duration registerDelay() {
+        Duration unread = stack.map(SipStack::delay).orElse(Duration.ZERO);
+        Duration onConnections = stack.map(SipStack::connectionsDelay).orElse(Duration.ZERO);
+        return Collections.max(List.of(unread, onConnections, directory.backlog()));
+    }
+
+    /** Whether somebody waits for a device of this user to register: there is a call, or the end of one to be told. */
+    boolean isAwaited(Aor aor) {
+        return !engine.byAor(aor.toString()).isEmpty()
+                || directory.devices(aor).stream()
+                        .anyMatch(device -> !tombstones.untold(device.id()).isEmpty());
     }
 
     /** The newest binding whose flow still stands. */

@@ -39,6 +39,7 @@ import org.pushbridge.sip.stack.SipEvents;
 import org.pushbridge.sip.stack.SipStack;
 import org.pushbridge.sip.stack.SipStackException;
 import org.pushbridge.sip.stack.SipStackSettings;
+import org.pushbridge.sip.stack.UnreadRequest;
 
 /**
  * The SIP edge as a whole: starts the stack and gives each message to the handler of its method. Methods of
@@ -54,6 +55,7 @@ public final class SipEdge implements AutoCloseable {
     private final SipStack stack;
     private final InviteHandler invites;
     private final RegisterHandler registers;
+    private final RegisterAdmission registerAdmission;
     private final Subscriptions subscriptions;
     private final SubscribeHandler subscribes;
     private final DialogEvents dialogEvents;
@@ -81,6 +83,12 @@ public final class SipEdge implements AutoCloseable {
         this.dialogEvents = new DialogEvents(subscriptions);
         bridge.useDialogEvents(dialogEvents);
         this.registers = new RegisterHandler(bridge, registrar);
+        this.registerAdmission = new RegisterAdmission(
+                settings.maxRegisterDelay(),
+                bridge::registerDelay,
+                register -> digest.answersChallenge(register.authorization(), register.source()),
+                bridge::isAwaited,
+                System::nanoTime);
         this.stack = SipStack.bound(stackSettings, new Dispatcher());
         bridge.useStack(stack);
         List<RunningCall<BridgedCall>> takenUp = takeUp();
@@ -276,6 +284,16 @@ public final class SipEdge implements AutoCloseable {
         return bridge.admission().refusals(why);
     }
 
+    /** How many REGISTERs were refused because the bridge was behind. */
+    public long registersRefused() {
+        return registerAdmission.refused();
+    }
+
+    /** How long what is in front of a REGISTER that comes now has waited. */
+    public Duration registerDelay() {
+        return registerAdmission.delay();
+    }
+
     /** How many requests inside calls were refused because too many of their call waited for their answers. */
     public long requestsInCallsRefused() {
         return bridge.admission().countCrowdedOut();
@@ -441,6 +459,11 @@ public final class SipEdge implements AutoCloseable {
                         "Retry-After", Long.toString(bridge.admission().retryAfter())));
             }
             request.respond(response);
+        }
+
+        @Override
+        public int comeBackAfter(UnreadRequest register) {
+            return registerAdmission.comeBackAfter(register);
         }
 
         @Override

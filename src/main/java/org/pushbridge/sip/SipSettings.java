@@ -22,6 +22,7 @@ import org.pushbridge.device.Device;
  * @param trunks the PBXs and carriers
  * @param t1 RFC 3261's estimate of the round trip time
  * @param holdLimit how long a BYE or re-INVITE waits for a device whose connection is gone
+ * @param maxRegisterDelay how long messages may wait before REGISTERs are refused
  * @param apps the rules of each app, by bundle identifier
  */
 public record SipSettings(
@@ -38,6 +39,7 @@ public record SipSettings(
         List<Trunk> trunks,
         Duration t1,
         Duration holdLimit,
+        Duration maxRegisterDelay,
         Map<String, AppRules> apps) {
     public SipSettings {
         domains = List.copyOf(domains);

@@ -63,6 +63,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     private final HikariDataSource pool;
     private final Jdbi jdbi;
     private final GroupWriter writer;
+    private final int batchSize;
 
     /** The numbers of the calls that are written down, or will be when the database is back. */
     private final ConcurrentMap<UUID, Long> journalled;
@@ -78,8 +79,10 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
             HikariDataSource pool,
             Jdbi jdbi,
             GroupWriter writer,
+            int batchSize,
             AtomicReference<@Nullable Connection> first,
             ConcurrentMap<UUID, Long> journalled) {
+        this.batchSize = batchSize;
         this.database = database;
         this.first = first;
         this.pool = pool;
@@ -136,7 +139,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
                     },
                     settings,
                     pool.getHikariPoolMXBean()::softEvictConnections);
-            return new Store(database, pool, jdbi(Jdbi.create(pool)), writer, next, journalled);
+            return new Store(database, pool, jdbi(Jdbi.create(pool)), writer, settings.batchSize(), next, journalled);
         } catch (SQLException e) {
             close(first);
             throw database.explain(e);
@@ -397,6 +400,11 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     /** For how long the eldest of them has waited; zero if none waits. Cheap. */
     public Duration oldestWait() {
         return writer.oldestWait();
+    }
+
+    @Override
+    public Duration backlog() {
+        return writer.waiting() > batchSize && !writer.isAway() ? writer.oldestWait() : Duration.ZERO;
     }
 
     /** How many writes have failed since the start: refused, too many, or out of patience with a database away. Cheap. */

@@ -8,10 +8,13 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.pushbridge.engine.EngineSettings;
+import org.pushbridge.sip.stack.Transport;
 
 /** When no new call may begin, who calls is told so, and everything else goes on. */
 class AdmissionTest {
     private static final String CALL = "sip:alice@example.com";
+    private static final String PUSH =
+            ";pn-provider=apns;pn-param=ABCDE12345.com.example.phone.voip;pn-prid=" + "00fc13adff785122".repeat(4);
 
     private Edge edge = Edge.start();
 
@@ -78,6 +81,80 @@ class AdmissionTest {
         edge.pbx.expect("SIP/2.0 200");
         await().until(edge.sip::takesCalls);
         Edge.hangUp(call.caller(), call.callee());
+    }
+
+    /** A UDP thread that stands still; what waits for it has waited too long after the time that a bridge is given to start. */
+    @Test
+    void whileMessagesWaitPhonesThatOnlyRefreshComeLaterAndTheOneThatACallerWaitsForIsServed() throws Exception {
+        Party woken = edge.stranger("alice", Transport.TCP);
+        woken.register(PUSH);
+        edge.leave(woken);
+        await().until(() -> edge.sip.stack().openConnections() == 0);
+        String invite = edge.pbx.send(edge.pbx.invite(CALL));
+        edge.pbx.expect("SIP/2.0 182");
+        Party bob = edge.stranger("bob");
+        CountDownLatch busy = new CountDownLatch(1);
+        CountDownLatch free = new CountDownLatch(1);
+        edge.whenAwake = () -> {
+            busy.countDown();
+            try {
+                free.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        String challenged = bob.send(register("bob", bob));
+        bob.send(bob.withCredentials(challenged, bob.expect("SIP/2.0 401"), "secret"));
+        busy.await();
+        edge.whenAwake = () -> {};
+        try {
+            bob.send(bob.request("OPTIONS", "sip:example.com", ""));
+            Party refreshing = edge.stranger("2000", Transport.TCP);
+            String[] last = {""};
+            await().until(() -> {
+                refreshing.send(register("2000", refreshing));
+                last[0] = refreshing.expect("SIP/2.0 ");
+                return !last[0].startsWith("SIP/2.0 401");
+            });
+            assertThat(last[0]).startsWith("SIP/2.0 503 ");
+            assertThat(Integer.parseInt(Wire.header(last[0], "Retry-After"))).isBetween(5, 30);
+            assertThat(edge.sip.registersRefused()).isPositive();
+
+            Party back = edge.stranger("alice", Transport.TCP);
+            back.register(PUSH);
+            back.answer(back.expect("INVITE "), 486, "");
+        } finally {
+            free.countDown();
+        }
+
+        edge.pbx.acknowledgeFailure(invite, edge.pbx.expectAfterProvisionals("SIP/2.0 486"));
+        bob.expect("SIP/2.0 200");
+        bob.expect("SIP/2.0 200"); // to OPTIONS
+        await().until(() -> edge.sip.registerDelay().isZero());
+        edge.phone("bob"); // registers
+    }
+
+    private static String register(String user, Party phone) {
+        return phone.request("REGISTER", "sip:example.com", "", "Expires: 3600")
+                .replace("To: <sip:alice@", "To: <sip:" + user + "@");
+    }
+
+    @Test
+    void aChallengeIsNotRememberedAndIsTheSameForACopy() {
+        Party phone = edge.stranger("alice");
+        String register = phone.send(register("alice", phone));
+        String challenge = phone.expect("SIP/2.0 401");
+        await().until(() -> edge.sip.stack().serverTransactions() == 0);
+
+        phone.send(register);
+        String again = phone.expect("SIP/2.0 401");
+
+        assertThat(Wire.header(again, "To")).isEqualTo(Wire.header(challenge, "To"));
+        for (String either : new String[] {again, challenge}) {
+            phone.send(phone.withCredentials(register, either, "secret"));
+            phone.expect("SIP/2.0 200");
+            register = register.replace("CSeq: 5 ", "CSeq: 7 ");
+        }
     }
 
     @Test

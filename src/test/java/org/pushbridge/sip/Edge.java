@@ -99,6 +99,9 @@ final class Edge implements AutoCloseable {
             ListenAddress.of(Transport.UDP, new InetSocketAddress(ip("::1"), 0)),
             ListenAddress.of(Transport.TCP, new InetSocketAddress(ip("::1"), 0)));
 
+    /** Done when a phone has registered, on the thread that took its REGISTER. */
+    volatile Runnable whenAwake = () -> {};
+
     private Edge(Setup setup) {
         this(setup, new Disk(), ANY_PORTS, socket("127.0.0.2"), socket("127.0.0.3"));
     }
@@ -138,6 +141,7 @@ final class Edge implements AutoCloseable {
                             List.of(trunk("pbx", pbxSocket, "9", true), trunk("carrier", carrierSocket, "8", false)),
                             setup.t1(),
                             setup.ringLimit().dividedBy(10),
+                            Duration.ofMillis(1_500),
                             Map.of()),
                     setup.addressLimits().map(usual::withAddressLimits).orElse(usual),
                     setup.limits(),
@@ -403,7 +407,9 @@ final class Edge implements AutoCloseable {
         public void endByVoip(Wake wake, String reason) {}
 
         @Override
-        public void awake(Device device) {}
+        public void awake(Device device) {
+            whenAwake.run();
+        }
 
         @Override
         public void wakeForRequest(Wake wake) {

@@ -672,6 +672,24 @@ abstract class StoreContract {
     }
 
     @Test
+    void aSlowDatabaseIsNoBacklogButMoreThanItTakesAtOnceIs() {
+        reopenWith(10_000, 7);
+        CountDownLatch release = holdWriter();
+        List<CompletionStage<Void>> writes = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            writes.add(store.saveDevice(device(ALICE, "" + i)));
+        }
+        assertThat(store.backlog()).isZero();
+
+        writes.add(store.saveDevice(device(ALICE, "one more")));
+
+        assertThat(store.backlog()).isPositive();
+        release.countDown();
+        writes.forEach(StoreContract::done);
+        assertThat(store.backlog()).isZero();
+    }
+
+    @Test
     void closingWaitsForTheWritesThatWereAskedFor() throws Exception {
         reopenWith(10_000, 7);
         CountDownLatch release = holdWriter();

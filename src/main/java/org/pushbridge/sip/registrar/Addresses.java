@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Optional;
 import javax.sip.address.URI;
 import org.pushbridge.device.Aor;
+import org.pushbridge.sip.stack.PlainText;
 
 /** Reads and compares the addresses in SIP messages. */
 public final class Addresses {
@@ -95,7 +96,12 @@ public final class Addresses {
         return Arrays.equals(a, 0, Math.min(a.length, 8), b, 0, Math.min(b.length, 8));
     }
 
-    static Optional<SipUri> sipUri(String text) {
+    /** A SIP or SIPS URI with a host; empty if it is none. */
+    public static Optional<SipUri> sipUri(String text) {
+        SipUri plain = PlainText.uri(text);
+        if (plain != null) {
+            return Optional.of(plain);
+        }
         try {
             SipUri uri = new URLParser(text).sipURL(true);
             return uri.getHost() == null ? Optional.empty() : Optional.of(uri);

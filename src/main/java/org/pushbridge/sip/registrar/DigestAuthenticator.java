@@ -18,6 +18,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.sip.address.URI;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.Binding;
@@ -38,6 +40,9 @@ public final class DigestAuthenticator {
         WWW,
         PROXY
     }
+
+    private static final Pattern NONCE = Pattern.compile("(?i)[ ,]nonce=\"([^\"\\\\]{1,100})\"");
+    private static final Pattern REALM = Pattern.compile("(?i)[ ,]realm=\"([^\"\\\\]{1,255})\"");
 
     private final DigestSettings settings;
     private final DeviceDirectory users;
@@ -116,6 +121,20 @@ public final class DigestAuthenticator {
         }
         guesses.succeeded(guesser);
         return new AuthResult.Authenticated(user.get());
+    }
+
+    /**
+     * Whether credentials answer a challenge that was given to that place, and can still be right. For whoever has to
+     * choose among requests that are not parsed yet; whether they are right is for {@link #authenticate} to say.
+     *
+     * @param authorization the value of the header
+     */
+    public boolean answersChallenge(String authorization, InetAddress source) {
+        Matcher nonce = NONCE.matcher(authorization);
+        Matcher realm = REALM.matcher(authorization);
+        return nonce.find()
+                && realm.find()
+                && nonces.isGood(nonce.group(1), realm.group(1).toLowerCase(Locale.ROOT), Addresses.place(source));
     }
 
     private static InetAddress addressOf(SIPRequest request) {

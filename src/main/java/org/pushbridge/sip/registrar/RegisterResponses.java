@@ -20,6 +20,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.UUID;
 import javax.sip.InvalidArgumentException;
 import org.pushbridge.device.Binding;
 import org.pushbridge.device.Device;
@@ -42,6 +43,7 @@ final class RegisterResponses {
     private static final SIPHeader SUPPORTED = header("Supported", "path, outbound");
 
     private final SecureRandom random = new SecureRandom();
+    private final String secret = UUID.randomUUID().toString();
 
     /**
      * The 200 of RFC 3261 section 10.3 step 8.
@@ -92,7 +94,9 @@ final class RegisterResponses {
     }
 
     SIPResponse refused(SIPRequest request, RefusedException refused) {
-        SIPResponse response = response(request, refused.status(), refused.reason());
+        SIPResponse response = refused.status() == 401
+                ? Responses.create(request, 401, refused.reason(), Optional.of(sameTag(request)))
+                : response(request, refused.status(), refused.reason());
         refused.headers().forEach(header -> add(response, header));
         refused.explanation()
                 .or(() -> refused.status() == 400 ? Optional.of(refused.reason()) : Optional.empty())
@@ -166,6 +170,13 @@ final class RegisterResponses {
             throw new IllegalStateException("399 and a sentence make a warning", e);
         }
         return warning;
+    }
+
+    /** A challenge is not remembered, and one that is given again is to have the same tag (RFC 3261 section 8.2.7). */
+    private String sameTag(SIPRequest request) {
+        return DigestAlgorithm.SHA_256
+                .hash(secret + request.getCallId().getCallId() + ' ' + request.getFromTag())
+                .substring(0, 16);
     }
 
     private static ExtensionHeaderImpl header(String name, String value) {

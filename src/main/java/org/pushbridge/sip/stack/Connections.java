@@ -16,12 +16,15 @@ import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.handler.timeout.WriteTimeoutHandler;
 import io.netty.util.AttributeKey;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,6 +46,9 @@ final class Connections {
     private static final QuietLog REFUSED = new QuietLog(LOG, Level.WARN);
     private static final AttributeKey<TcpListener> LISTENER = AttributeKey.valueOf(Connections.class, "listener");
 
+    /** How often the threads that serve connections show that they come round. */
+    private static final long BEAT_NANOS = 50_000_000;
+
     private record Peer(InetSocketAddress local, InetSocketAddress remote) {}
 
     private final StreamLimits limits;
@@ -50,6 +56,9 @@ final class Connections {
     private final SipCounters counters;
     private final EventLoopGroup loops = new NioEventLoopGroup(
             Runtime.getRuntime().availableProcessors(), new DefaultThreadFactory("sip-tcp", true));
+    /** When each of them is to show up next. */
+    private final List<AtomicLong> due = new CopyOnWriteArrayList<>();
+
     private final Map<Long, TcpConnection> open = new ConcurrentHashMap<>();
     private final Map<Peer, TcpConnection> outgoing = new ConcurrentHashMap<>();
     private final Map<InetAddress, Integer> accepted = new ConcurrentHashMap<>();
@@ -69,6 +78,27 @@ final class Connections {
 
     Reception reception() {
         return reception;
+    }
+
+    private void watch() {
+        if (due.isEmpty()) {
+            for (EventExecutor loop : loops) {
+                AtomicLong next = new AtomicLong(System.nanoTime() + BEAT_NANOS);
+                due.add(next);
+                loop.scheduleWithFixedDelay(
+                        () -> next.set(System.nanoTime() + BEAT_NANOS), BEAT_NANOS, BEAT_NANOS, TimeUnit.NANOSECONDS);
+            }
+        }
+    }
+
+    /** How long what came over the connections of one thread waits for it, at least: what waits does so in the system. */
+    long delayNanos() {
+        long now = System.nanoTime();
+        long longest = 0;
+        for (AtomicLong next : due) {
+            longest = Math.max(longest, now - next.get());
+        }
+        return longest;
     }
 
     /** Runs what must not run on the caller's thread. */
@@ -106,6 +136,7 @@ final class Connections {
         if (!bound.isSuccess()) {
             throw new IOException(bound.cause());
         }
+        watch();
         return new TcpListener(stack, listen, bound.channel(), this, limits.maxMessageBytes());
     }
 

@@ -11,6 +11,12 @@ import org.jspecify.annotations.Nullable;
  */
 record HeaderLine(
         String text, int from, int to, int colon, @Nullable KnownHeader name, boolean isUsual) {
+    /** A header by itself. */
+    static HeaderLine of(KnownHeader name, String value) {
+        String text = name.title() + ": " + value;
+        return new HeaderLine(text, 0, text.length(), name.title().length(), name, true);
+    }
+
     /** Where the value begins: behind white space. */
     int valueFrom() {
         int at = colon + 1;

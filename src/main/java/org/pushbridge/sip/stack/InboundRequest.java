@@ -143,6 +143,15 @@ public final class InboundRequest {
     }
 
     /**
+     * The same for a response that costs no more to make again than to remember, such as a challenge: the transaction is
+     * over with it, and a copy of the request is a new one (RFC 3261 section 8.2.7). It needs the same To tag each time. Not
+     * for an INVITE, whose failures are to be acknowledged.
+     */
+    public boolean respondAndForget(SIPResponse response) {
+        return transaction.isPresent() && reception.respondAndForget(transaction.get(), response);
+    }
+
+    /**
      * Sends the last response once more, if the transaction still knows it. For a client that is reached another way
      * now, see {@link SipStack#redirect}.
      */

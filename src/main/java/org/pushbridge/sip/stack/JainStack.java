@@ -107,7 +107,10 @@ final class JainStack extends SipStackImpl {
     }
 
     private static String serverKey(SIPRequest request, String method) {
-        Via via = request.getTopmostVia();
+        return serverKey(request.getTopmostVia(), method);
+    }
+
+    static String serverKey(Via via, String method) {
         StringBuilder key = new StringBuilder(64);
         addLowerCase(key, via.getBranch());
         key.append('|');

@@ -318,6 +318,12 @@ final class MessageHead {
         return method;
     }
 
+    /** The value of the first header of that name, which may list several; empty if it is not there. */
+    String value(KnownHeader name) {
+        HeaderLine line = first(name);
+        return line == null ? "" : line.value();
+    }
+
     String startLine() {
         return startLine;
     }

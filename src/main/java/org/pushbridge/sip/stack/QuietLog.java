@@ -10,7 +10,7 @@ import org.apache.logging.log4j.Logger;
  * Logs what strangers can cause at will: at most one line a second, which tells how many were left out since the line
  * before.
  */
-final class QuietLog {
+public final class QuietLog {
     private static final long INTERVAL = TimeUnit.SECONDS.toNanos(1);
 
     private final Logger log;
@@ -18,12 +18,12 @@ final class QuietLog {
     private final AtomicLong next = new AtomicLong(System.nanoTime());
     private final AtomicLong leftOut = new AtomicLong();
 
-    QuietLog(Logger log, Level level) {
+    public QuietLog(Logger log, Level level) {
         this.log = log;
         this.level = level;
     }
 
-    void log(Supplier<String> message) {
+    public void log(Supplier<String> message) {
         long now = System.nanoTime();
         long due = next.get();
         if (now - due < 0 || !next.compareAndSet(due, now + INTERVAL)) {

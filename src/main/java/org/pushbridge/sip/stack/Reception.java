@@ -1,11 +1,14 @@
 package org.pushbridge.sip.stack;
 
 import gov.nist.javax.sip.header.RetryAfter;
+import gov.nist.javax.sip.header.SIPHeader;
 import gov.nist.javax.sip.header.Server;
 import gov.nist.javax.sip.header.Via;
+import gov.nist.javax.sip.header.ViaList;
 import gov.nist.javax.sip.message.SIPMessage;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.message.SIPResponse;
+import gov.nist.javax.sip.parser.StringMsgParser;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -138,6 +141,11 @@ final class Reception {
                     Fault.bad("Message Cut Short", "The datagram is shorter than its Content-Length says"));
             return;
         }
+        Optional<byte[]> refusal = turnedAway(head, source);
+        if (refusal.isPresent()) {
+            send(listener.linkTo(source), refusal.get());
+            return;
+        }
         try {
             int body = head.contentLength() < 0 ? follows : head.contentLength();
             SIPMessage message = MessageParser.parse(head, Arrays.copyOfRange(data, end, end + body));
@@ -163,6 +171,46 @@ final class Reception {
             }
         }
         return true;
+    }
+
+    /** The answer to a request for which there is no time now; empty if it is to be parsed. It must have no fault. */
+    private Optional<byte[]> turnedAway(MessageHead head, InetSocketAddress source) {
+        if (!head.method().equals("REGISTER")) {
+            return Optional.empty();
+        }
+        int seconds =
+                events.comeBackAfter(new UnreadRequest(
+                        source.getAddress(), head.value(KnownHeader.TO), head.value(KnownHeader.AUTHORIZATION)));
+        return seconds == 0 || isRetransmission(head)
+                ? Optional.empty()
+                : head.answer(
+                        new Fault(503, SIPResponse.getReasonPhrase(503)),
+                        source,
+                        settings.server(),
+                        "Retry-After: " + seconds + "\r\n");
+    }
+
+    /** The same for one request of a stream. */
+    Optional<byte[]> turnedAwayFromStream(MessageHead head, InetSocketAddress source) {
+        Optional<byte[]> answer = turnedAway(head, source);
+        if (answer.isPresent()) {
+            counters.received.increment();
+        }
+        return answer;
+    }
+
+    /** Of a request that is answered, or worked on. */
+    private boolean isRetransmission(MessageHead head) {
+        String value = head.value(KnownHeader.VIA);
+        try {
+            SIPHeader plain = PlainText.header(HeaderLine.of(KnownHeader.VIA, value));
+            return (plain == null ? StringMsgParser.parseSIPHeader("Via: " + value) : plain) instanceof ViaList vias
+                    && vias.getFirst() instanceof Via via
+                    && via.getBranch() != null
+                    && stack.server(JainStack.serverKey(via, head.method())).isPresent();
+        } catch (ParseException | RuntimeException unreadable) {
+            return false;
+        }
     }
 
     private Optional<byte[]> answerFlood(MessageHead head, InetSocketAddress source) {
@@ -300,7 +348,7 @@ final class Reception {
         }
         boolean cancel = method.equals("CANCEL");
         boolean outsideDialog = request.getToTag() == null;
-        if (!cancel && stack.serverTransactions() >= limit(outsideDialog)) {
+        if (!cancel && stack.serverTransactions() >= limit(method, outsideDialog)) {
             overloaded(request, back);
             return;
         }
@@ -383,9 +431,14 @@ final class Reception {
                 : new GoneLink(flow);
     }
 
-    private int limit(boolean outsideDialog) {
+    /** Registrations leave some for calls, and new calls for those that go on. */
+    private int limit(String method, boolean outsideDialog) {
         int limit = settings.maxServerTransactions();
-        return outsideDialog ? limit : limit + Math.max(1, limit / 4);
+        int quarter = Math.max(1, limit / 4);
+        if (method.equals("REGISTER")) {
+            return Math.max(1, limit - quarter);
+        }
+        return outsideDialog ? limit : limit + quarter;
     }
 
     private void ack(SIPRequest ack, Link link, Link back, Optional<ServerTransaction> invite, long sinceNanos) {
@@ -474,6 +527,11 @@ final class Reception {
         return transaction.isPresent()
                 ? transaction.get().encoded(response)
                 : Encoding.bytes(response, back.transport());
+    }
+
+    boolean respondAndForget(ServerTransaction transaction, SIPResponse response) {
+        addServer(response);
+        return transaction.respondAndForget(response);
     }
 
     boolean respondOnce(ServerTransaction transaction, SIPResponse response) {

@@ -164,6 +164,21 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         return true;
     }
 
+    /** @return whether it was sent; the transaction is over then */
+    boolean respondAndForget(SIPResponse response) {
+        synchronized (this) {
+            if (finalStatus != 0) {
+                return false;
+            }
+            finalStatus = response.getStatusCode();
+            channel.sendMessage(response);
+            setState(TransactionState._TERMINATED);
+            letGo();
+        }
+        stack.removeTransaction(this);
+        return true;
+    }
+
     /** What is needed of the messages so far are the bytes of the last response. */
     synchronized void fold() {
         originalRequest = null;

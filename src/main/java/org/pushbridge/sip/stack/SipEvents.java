@@ -22,6 +22,15 @@ public interface SipEvents {
      */
     void onRequest(InboundRequest request);
 
+    /**
+     * A REGISTER that has come, before anything is spent on it. Not asked for one that was taken before and is sent again.
+     *
+     * @return 0 to take it; else it is refused with 503, and this is after how many seconds it is to come again
+     */
+    default int comeBackAfter(UnreadRequest register) {
+        return 0;
+    }
+
     /** A 2xx to an INVITE that no {@link ResponseHandler} waits for any more; ACK it, or it will be resent. */
     void onStrayResponse(SIPResponse response, Flow flow);
 

@@ -83,6 +83,11 @@ final class SipFraming extends ByteToMessageDecoder {
             refuse(context, complete, complete.fault().get(), false);
             return;
         }
+        Optional<byte[]> refusal = reception.turnedAwayFromStream(complete, peer);
+        if (refusal.isPresent()) {
+            context.channel().writeAndFlush(Unpooled.wrappedBuffer(refusal.get()));
+            return;
+        }
         try {
             SIPMessage message = MessageParser.parse(complete, body);
             out.add(message);

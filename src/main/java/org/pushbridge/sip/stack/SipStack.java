@@ -336,6 +336,11 @@ public final class SipStack implements AutoCloseable {
         return Duration.ofNanos(longest);
     }
 
+    /** How long what comes over connections waits at least to be looked at, on the busiest of their threads. */
+    public Duration connectionsDelay() {
+        return Duration.ofNanos(connections.delayNanos());
+    }
+
     /** Bytes that came in over UDP and were not looked at yet, on the fullest socket. */
     public long waitingBytes() {
         return listeners.stream().mapToLong(Listener::waitingBytes).max().orElse(0);

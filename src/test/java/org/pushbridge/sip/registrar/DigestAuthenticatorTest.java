@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import com.sun.management.ThreadMXBean;
 import gov.nist.javax.sip.message.SIPRequest;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -103,6 +105,27 @@ class DigestAuthenticatorTest {
         long before = threads.getCurrentThreadAllocatedBytes();
         work.run();
         return threads.getCurrentThreadAllocatedBytes() - before;
+    }
+
+    @Test
+    void whatAnswersAChallengeIsToldFromWhatDoesNotBeforeItIsParsed() {
+        InetAddress here = InetAddress.getLoopbackAddress();
+        InetAddress elsewhere = new InetSocketAddress("192.0.2.1", 0).getAddress();
+        String answer = new DigestClient("alice", "secret")
+                .answer(challenges(register()).get(0), REGISTER, URI);
+        String nonce = DigestClient.parameter(answer, "nonce");
+
+        assertThat(authenticator.answersChallenge(answer, here)).isTrue();
+        assertThat(authenticator.answersChallenge(answer, elsewhere)).isFalse();
+        assertThat(authenticator.answersChallenge(answer.replace("example.com", "example.org"), here))
+                .isFalse();
+        assertThat(authenticator.answersChallenge(answer.replace(nonce, "made-up"), here))
+                .isFalse();
+        assertThat(authenticator.answersChallenge("Digest realm=\"example.com\", cnonce=\"" + nonce + "\"", here))
+                .isFalse();
+        assertThat(authenticator.answersChallenge("", here)).isFalse();
+        clock.advance(settings.nonceLifetime());
+        assertThat(authenticator.answersChallenge(answer, here)).isFalse();
     }
 
     @Test

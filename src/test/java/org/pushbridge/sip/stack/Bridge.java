@@ -13,6 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.pushbridge.device.Flow;
@@ -31,6 +32,8 @@ final class Bridge implements AutoCloseable {
     final SipStack stack;
     /** What to do with a request beyond keeping it. */
     volatile Consumer<InboundRequest> behaviour = request -> {};
+    /** What is said of a REGISTER before it is parsed. */
+    volatile ToIntFunction<UnreadRequest> comeBackAfter = register -> 0;
 
     private Bridge(SipStackSettings settings) throws SipStackException {
         stack = SipStack.start(settings, new SipEvents() {
@@ -39,6 +42,11 @@ final class Bridge implements AutoCloseable {
                 request.confirm(); // a CANCEL
                 requests.add(request);
                 behaviour.accept(request);
+            }
+
+            @Override
+            public int comeBackAfter(UnreadRequest register) {
+                return comeBackAfter.applyAsInt(register);
             }
 
             @Override

@@ -7,7 +7,10 @@ import gov.nist.javax.sip.message.SIPResponse;
 import gov.nist.javax.sip.parser.StringMsgParser;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -103,6 +106,62 @@ class ServerTransactionsTest {
             await().untilAsserted(() ->
                     assertThat(bridge.stack.counters().retransmissions()).isEqualTo(2));
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyWayIn")
+    void aRegisterForWhichThereIsNoTimeIsRefusedUnreadAndACopyOfOneThatWasTakenIsNot(
+            Transport transport, InetAddress address) throws Exception {
+        try (Peer peer = Peer.of(transport, bridge.at(transport, address))) {
+            String taken = Messages.request("REGISTER", peer);
+            peer.send(taken);
+            InboundRequest register = bridge.next("REGISTER");
+            List<UnreadRequest> unread = new CopyOnWriteArrayList<>();
+            bridge.comeBackAfter = each -> {
+                unread.add(each);
+                return 7;
+            };
+
+            peer.send(taken);
+            String other = Messages.request("REGISTER", peer)
+                    .replace("Max-Forwards", "AUTHORIZATION: Digest nonce=\"n\"\r\nMax-Forwards");
+            peer.send(other);
+
+            String refusal = peer.receive();
+            assertThat(refusal).startsWith("SIP/2.0 503 ");
+            assertThat(Messages.header(refusal, "Retry-After")).contains("7");
+            assertThat(Messages.header(refusal, "Call-ID")).isEqualTo(Messages.header(other, "Call-ID"));
+            assertThat(unread)
+                    .last()
+                    .isEqualTo(new UnreadRequest(
+                            address, Messages.header(other, "To").orElseThrow(), "Digest nonce=\"n\""));
+            assertThat(bridge.requests).isEmpty();
+            assertThat(bridge.stack.serverTransactions()).isEqualTo(1);
+            answer(register, 200);
+            assertThat(peer.receive()).startsWith("SIP/2.0 200 ");
+            peer.send(Messages.request("OPTIONS", peer));
+            answer(bridge.next("OPTIONS"), 200);
+        }
+    }
+
+    @Test
+    void whatWaitsForAThreadThatServesConnectionsIsNoticed() throws Exception {
+        CountDownLatch free = new CountDownLatch(1);
+        bridge.behaviour = request -> {
+            try {
+                free.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        try (Peer peer = bridge.peer(Transport.TCP)) {
+            peer.send(Messages.request("OPTIONS", peer));
+
+            await().until(() -> bridge.stack.connectionsDelay().compareTo(A_WHILE) > 0);
+        } finally {
+            free.countDown();
+        }
+        await().until(() -> bridge.stack.connectionsDelay().isZero());
     }
 
     @ParameterizedTest
