@@ -9,7 +9,6 @@ import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +17,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sip.header.Header;
-import org.jspecify.annotations.Nullable;
 import org.pushbridge.call.CallId;
 import org.pushbridge.call.LegId;
 import org.pushbridge.call.Pushes;
@@ -210,35 +208,32 @@ final class Bridge {
         one.ifPresent(both::add);
         other.ifPresent(both::add);
         if (!both.isEmpty() && talking.putIfAbsent(call, both) == null) {
-            both.forEach(device -> callsOf.compute(device, (id, before) -> with(before, call, false)));
+            both.forEach(device -> callsOf.compute(device, (id, before) -> {
+                Map<CallId, Boolean> calls = before == null ? new ConcurrentHashMap<>(2) : before;
+                calls.put(call, false);
+                return calls;
+            }));
         }
     }
 
     /** One of them hung up: a device whose connection is gone does not know yet, but can take another call. */
     void hungUp(CallId call) {
         for (DeviceId each : talking.getOrDefault(call, Set.of())) {
-            callsOf.computeIfPresent(
-                    each, (id, before) -> before.containsKey(call) ? with(before, call, true) : before);
+            callsOf.computeIfPresent(each, (id, calls) -> {
+                calls.replace(call, true);
+                return calls;
+            });
         }
-    }
-
-    private static Map<CallId, Boolean> with(@Nullable Map<CallId, Boolean> before, CallId call, boolean ended) {
-        Map<CallId, Boolean> now = before == null ? new HashMap<>() : new HashMap<>(before);
-        now.put(call, ended);
-        return now;
-    }
-
-    private static @Nullable Map<CallId, Boolean> without(Map<CallId, Boolean> before, CallId call) {
-        Map<CallId, Boolean> now = new HashMap<>(before);
-        now.remove(call);
-        return now.isEmpty() ? null : now;
     }
 
     /** They talk no more, as both know; what was not to disturb them is due now. */
     void over(CallId call) {
         Set<DeviceId> both = talking.remove(call);
         if (both != null) {
-            both.forEach(each -> callsOf.computeIfPresent(each, (id, before) -> without(before, call)));
+            both.forEach(each -> callsOf.computeIfPresent(each, (id, calls) -> {
+                calls.remove(call);
+                return calls.isEmpty() ? null : calls;
+            }));
             both.stream().flatMap(id -> directory.device(id).stream()).forEach(verdicts()::tell);
         }
     }
