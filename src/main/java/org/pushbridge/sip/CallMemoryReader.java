@@ -36,6 +36,8 @@ import org.pushbridge.device.Flow;
 final class CallMemoryReader {
     private final ByteBuffer in;
     private final List<Trunk> trunks;
+    /** What was read so far: a leg's name stands in a dozen places, and thousands of calls may be kept for long. */
+    private final List<String> texts = new ArrayList<>(24);
 
     private CallMemoryReader(ByteBuffer in, List<Trunk> trunks) {
         this.in = in;
@@ -203,9 +205,33 @@ final class CallMemoryReader {
     }
 
     private String text() {
-        byte[] utf8 = new byte[in.getInt()];
+        int length = in.getInt();
+        for (String known : texts) {
+            if (known.length() == length && isNext(known)) {
+                in.position(in.position() + length);
+                return known;
+            }
+        }
+        byte[] utf8 = new byte[length];
         in.get(utf8);
-        return new String(utf8, StandardCharsets.UTF_8);
+        String text = new String(utf8, StandardCharsets.UTF_8);
+        texts.add(text);
+        return text;
+    }
+
+    /** Whether it is what stands here, for one of ASCII alone; of others, false. */
+    private boolean isNext(String text) {
+        int at = in.position();
+        if (text.length() > in.remaining()) {
+            return false;
+        }
+        // They differ in the end, if they do.
+        for (int i = text.length() - 1; i >= 0; i--) {
+            if (in.get(at + i) != text.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private <E extends Enum<E>> E name(Class<E> type) {
