@@ -34,7 +34,7 @@ class LauncherTest {
                 *XshowSettings*)
                     echo "   size_t MaxHeapSize      = $FAKE_HEAP     {product} {ergonomic}"
                     echo "    java.specification.version = $FAKE_JAVA" >&2 ;;
-                *ArchiveClassesAtExit*) [ -n "$FAKE_ARCHIVE" ] && echo > "${1#-XX:ArchiveClassesAtExit=}" ;;
+                *ArchiveClassesAtExit*|*AOTCacheOutput*) [ -n "$FAKE_ARCHIVE" ] && echo > "${1#*=}" ;;
                 *) for word in "$@"; do echo "java <$word>"; done ;;
                 esac
                 """);
@@ -104,6 +104,19 @@ class LauncherTest {
                         .doesNotContain("preparing");
             }
         }
+    }
+
+    @Test
+    void whereJavaKeepsWhatItCompiledThatIsKept() throws Exception {
+        Path jar = Files.createFile(home.resolve("pushbridge.jar"));
+        Files.setLastModifiedTime(jar, FileTime.fromMillis(System.currentTimeMillis() - 10_000));
+        archive = "made";
+        javaVersion = "25";
+
+        assertThat(launch(home.resolve("pushbridge"), "serve").output)
+                .contains("preparing quicker starts")
+                .contains("java <-XX:AOTCache=" + home.toRealPath() + "/pushbridge-25.aot>")
+                .doesNotContain("SharedArchiveFile");
     }
 
     @Test
