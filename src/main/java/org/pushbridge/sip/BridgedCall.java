@@ -208,8 +208,15 @@ final class BridgedCall implements CallEdge {
             // One that never heard anything still sends its INVITE.
             caller.invite.respond(Responses.create(caller.invite.message(), 100, Optional.empty()));
         }
-        Set<LegId> reachable = new HashSet<>(call.legs().keySet());
-        reachable.removeIf(leg -> callee.route(leg).isEmpty());
+        Set<LegId> reachable = new HashSet<>();
+        for (Leg leg : call.legs().values()) {
+            boolean matters = call.answered().isEmpty()
+                    || !leg.open().isEmpty()
+                    || !leg.cancelled().isEmpty();
+            if (matters && callee.route(leg.id()).isPresent()) {
+                reachable.add(leg.id());
+            }
+        }
         boolean callerReachable = device(caller.farEnd).isEmpty()
                 || bridge.stack()
                         .isAlive(caller.farEnd instanceof FarEnd.DeviceEnd end ? end.flow() : caller.invite.flow());
@@ -449,7 +456,7 @@ final class BridgedCall implements CallEdge {
 
     /** The Call-ID of the caller's dialog. Any thread. */
     String callersCallId() {
-        return caller.callId;
+        return caller.callId();
     }
 
     /** Who calls, as devices are told. Any thread. */
@@ -557,9 +564,9 @@ final class BridgedCall implements CallEdge {
         SIPRequest invite = Messages.request(
                 "INVITE",
                 leg.requestUri,
-                caller.from,
+                caller.from(),
                 leg.localTag,
-                caller.to,
+                caller.to(),
                 Optional.empty(),
                 leg.callId,
                 INVITE_CSEQ,
@@ -782,7 +789,7 @@ final class BridgedCall implements CallEdge {
                 device,
                 CallKitUuid.of(id()),
                 device(caller.farEnd).equals(Optional.of(device.id()))
-                        ? caller.callId
+                        ? caller.callId()
                         : Identifiers.callId(id(), Bridge.leg(device.id())),
                 from.getURI().toString(),
                 from.getDisplayName() == null ? "" : from.getDisplayName(),
@@ -996,7 +1003,7 @@ final class BridgedCall implements CallEdge {
     }
 
     private boolean isOfCaller(SIPRequest message) {
-        return message.getCallId().getCallId().equals(caller.callId);
+        return message.getCallId().getCallId().equals(caller.callId());
     }
 
     /** The dialog that a request is of, and whose request it is; empty if there is no such dialog. */
@@ -1112,7 +1119,7 @@ final class BridgedCall implements CallEdge {
 
     private void onAck(Side from, LegDialog id, long cseq, SIPRequest ack) {
         Carried content = Carried.of(ack, farEnd(from, id).isTrusted());
-        if (from == Side.CALLER && cseq == caller.cseq) {
+        if (from == Side.CALLER && cseq == caller.cseq()) {
             callerAcknowledged();
             running.on(new CallEvent.CallerAcknowledged(id, content));
         } else {
@@ -1153,7 +1160,7 @@ final class BridgedCall implements CallEdge {
     void onStrayAnswer(SIPResponse response) {
         String callId = response.getCallId().getCallId();
         long cseq = response.getCSeq().getSeqNumber();
-        if (callId.equals(caller.callId)) {
+        if (callId.equals(caller.callId())) {
             caller.byLocalTag(response.getFromTag()).ifPresent(id -> acknowledgeAgain(Side.CALLER, id, cseq));
             return;
         }
@@ -1348,9 +1355,9 @@ final class BridgedCall implements CallEdge {
     private Dialog legDialog(DeviceLeg leg, SIPResponse response, String targetIfNoContact) {
         return new Dialog(
                 leg.callId,
-                caller.from,
+                caller.from(),
                 leg.localTag,
-                caller.to,
+                caller.to(),
                 response.getToTag() == null ? "" : response.getToTag(),
                 INVITE_CSEQ,
                 -1,
@@ -1468,8 +1475,8 @@ final class BridgedCall implements CallEdge {
         log.info(
                 "Call {} from {} to {} is over: {}; caller got {}; legs {}; pushes {}; lasted {} ms",
                 id(),
-                Messages.address(caller.from).getURI(),
-                caller.requestUri,
+                Messages.address(caller.from()).getURI(),
+                caller.requestUri(),
                 ending.cause().words(),
                 ending.status(),
                 call.legs().size(),

@@ -19,13 +19,9 @@ final class CallerLeg {
     FarEnd farEnd;
     private final boolean trusted;
     private @Nullable Carried offer;
-    /** Who calls and who is called, as text: From and To of every leg. */
-    final String from;
+    /** Read when it is first needed: of a call that is taken up from the journal and talks on, nothing may ever be. */
+    private volatile @Nullable Heading heading;
 
-    final String to;
-    final String requestUri;
-    final String callId;
-    final long cseq;
     /** The To tag of responses that stem from no device. */
     final String ownTag;
 
@@ -51,11 +47,50 @@ final class CallerLeg {
         this.invite = invite;
         this.farEnd = farEnd;
         this.trusted = farEnd.isTrusted();
-        this.from = Messages.party(invite.message().getFrom().getAddress());
-        this.to = Messages.party(invite.message().getTo().getAddress());
-        this.requestUri = invite.message().getRequestURI().toString();
-        this.callId = invite.message().getCallId().getCallId();
-        this.cseq = invite.message().getCSeq().getSeqNumber();
+    }
+
+    /** What is needed of the INVITE time and again. */
+    private record Heading(String from, String to, String requestUri, String callId, long cseq) {
+        static Heading of(SIPRequest invite) {
+            return new Heading(
+                    Messages.party(invite.getFrom().getAddress()),
+                    Messages.party(invite.getTo().getAddress()),
+                    invite.getRequestURI().toString(),
+                    invite.getCallId().getCallId(),
+                    invite.getCSeq().getSeqNumber());
+        }
+    }
+
+    private Heading heading() {
+        Heading known = heading;
+        if (known == null) {
+            known = Heading.of(invite.message());
+            heading = known;
+        }
+        return known;
+    }
+
+    /** Who calls, as text: From of every leg. */
+    String from() {
+        return heading().from();
+    }
+
+    /** Who is called, as text: To of every leg. */
+    String to() {
+        return heading().to();
+    }
+
+    String requestUri() {
+        return heading().requestUri();
+    }
+
+    /** Any thread may ask. */
+    String callId() {
+        return heading().callId();
+    }
+
+    long cseq() {
+        return heading().cseq();
     }
 
     /** What its INVITE carries across. */
@@ -81,13 +116,13 @@ final class CallerLeg {
             String tag = tags.apply(key);
             claim.accept(tag);
             return new Dialog(
-                    callId,
-                    to,
+                    callId(),
+                    to(),
                     tag,
-                    from,
+                    from(),
                     message.getFromTag() == null ? "" : message.getFromTag(),
                     0,
-                    cseq,
+                    cseq(),
                     Messages.recordRoutes(message),
                     Messages.contactUri(message)
                             .orElse(message.getFrom().getAddress().getURI().toString()),

@@ -162,6 +162,22 @@ class CrashTest {
     }
 
     @Test
+    void theInviteOfAnEstablishedCallIsNoNewCallWhenItComesAgain() {
+        Party phone = edge.phone("alice");
+        String call = edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
+        String invite = phone.expect("INVITE ");
+        String answer = phone.answer(invite, 200, "");
+        Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expectAfterProvisionals("SIP/2.0 200"));
+        caller.send("ACK", 5, "");
+        phone.expect("ACK ");
+        await().until(edge.disk::idle);
+        crash();
+        edge.pbx.send(call);
+        Edge.hangUp(caller, Dialogue.ofCallee(phone, invite, answer));
+        ended();
+    }
+
+    @Test
     void anEstablishedCallGoesOnAndTheCalleeHangsUp() {
         Edge.Established talk = edge.establish();
         info(talk.caller(), talk.callee(), 2);

@@ -26,7 +26,7 @@ public final class InboundRequest {
     /** @param receivedNanos when it came in, by {@link System#nanoTime}; 0 if that was before the stack was made */
     InboundRequest(
             Reception reception,
-            SIPRequest message,
+            @Nullable SIPRequest message,
             Flow flow,
             Link back,
             Optional<ServerTransaction> transaction,
@@ -41,15 +41,23 @@ public final class InboundRequest {
         this.receivedNanos = receivedNanos;
     }
 
-    /** @param bytes of the message */
+    /** One from before, that waits for its response. */
     static InboundRequest takenUp(
             Reception reception,
             SIPRequest message,
             byte[] bytes,
             Flow flow,
             Link back,
-            Optional<ServerTransaction> transaction) {
-        InboundRequest request = new InboundRequest(reception, message, flow, back, transaction, Optional.empty(), 0);
+            ServerTransaction transaction) {
+        InboundRequest request =
+                new InboundRequest(reception, message, flow, back, Optional.of(transaction), Optional.empty(), 0);
+        request.bytes = bytes;
+        return request;
+    }
+
+    /** One from before, that was answered; folded. */
+    static InboundRequest takenUp(Reception reception, byte[] bytes, Flow flow, Link back) {
+        InboundRequest request = new InboundRequest(reception, null, flow, back, Optional.empty(), Optional.empty(), 0);
         request.bytes = bytes;
         return request;
     }

@@ -110,6 +110,7 @@ final class JainStack extends SipStackImpl {
         return serverKey(request.getTopmostVia(), method);
     }
 
+    /** @param via the first of a request of that method */
     static String serverKey(Via via, String method) {
         StringBuilder key = new StringBuilder(64);
         addLowerCase(key, via.getBranch());

@@ -18,14 +18,17 @@ import gov.nist.javax.sip.header.SIPHeader;
 import gov.nist.javax.sip.header.StatusLine;
 import gov.nist.javax.sip.header.To;
 import gov.nist.javax.sip.header.Via;
+import gov.nist.javax.sip.header.ViaList;
 import gov.nist.javax.sip.message.SIPMessage;
 import gov.nist.javax.sip.message.SIPRequest;
 import gov.nist.javax.sip.parser.ParseExceptionListener;
 import gov.nist.javax.sip.parser.StringMsgParser;
+import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import javax.sip.address.Address;
 import org.jspecify.annotations.Nullable;
@@ -227,6 +230,34 @@ final class MessageParser {
             // As below.
         }
         throw new Malformed(Fault.bad("Bad Address", name + " cannot be read"));
+    }
+
+    /** The first Via of a message of our own, without the rest of it; empty if that takes more than a look. */
+    static Optional<Via> topVia(byte[] data) {
+        for (int at = lineEnd(data, 0) + 1; at < data.length; at = lineEnd(data, at) + 1) {
+            if (data[at] == 'V' || data[at] == 'v') {
+                int end = lineEnd(data, at);
+                String line = new String(data, at, end - at, StandardCharsets.UTF_8).stripTrailing();
+                boolean folded = end + 1 < data.length && (data[end + 1] == ' ' || data[end + 1] == '\t');
+                int colon = line.indexOf(':');
+                KnownHeader name = colon < 0 ? null : KnownHeader.usual(line, 0, colon);
+                return !folded
+                                && name == KnownHeader.VIA
+                                && PlainText.header(new HeaderLine(line, 0, line.length(), colon, name, true))
+                                        instanceof ViaList vias
+                        ? Optional.of((Via) vias.getFirst())
+                        : Optional.empty();
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static int lineEnd(byte[] data, int from) {
+        int at = from;
+        while (at < data.length && data[at] != '\n') {
+            at++;
+        }
+        return at;
     }
 
     /** A message of our own, whole in {@code data}. */

@@ -210,8 +210,8 @@ public final class PlainText {
             if (name.isEmpty() || (value != null && value.isEmpty()) || (name.equals("branch") && value == null)) {
                 return null;
             }
-            if (name.equals("rport") && value != null) {
-                return null; // no client knows it
+            if (name.equals("rport") && value != null && !isPort(value)) {
+                return null;
             }
             via.setParameter(new NameValue(name, value));
         }
@@ -487,6 +487,12 @@ public final class PlainText {
             at++;
         }
         return from == at ? "" : Words.part(text, from, at);
+    }
+
+    private static boolean isPort(String word) {
+        PlainText digits = new PlainText(word, 0, word.length());
+        int port = digits.number();
+        return port >= 0 && port <= LAST_PORT && digits.at == digits.end;
     }
 
     /** -1 if there is none, or too large a one. */

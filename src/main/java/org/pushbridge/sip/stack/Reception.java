@@ -272,7 +272,9 @@ final class Reception {
             response(response, link);
         } else if (message instanceof SIPRequest request) {
             stamp(request.getTopmostVia(), source);
-            Link back = link.transport().isReliable() ? link : listener.linkTo(responseAddress(request, source));
+            Link back = link.transport().isReliable()
+                    ? link
+                    : listener.linkTo(responseAddress(request.getTopmostVia(), source));
             request(request, link, back, listener, sinceNanos);
         }
     }
@@ -295,8 +297,7 @@ final class Reception {
     }
 
     /** RFC 3261 section 18.2.2; maddr is not followed: it would have us send to whomever a stranger names. */
-    private static InetSocketAddress responseAddress(SIPRequest request, InetSocketAddress source) {
-        Via via = request.getTopmostVia();
+    private static InetSocketAddress responseAddress(Via via, InetSocketAddress source) {
         if (via.hasParameter("rport")) {
             return source;
         }
@@ -382,21 +383,26 @@ final class Reception {
         }
     }
 
-    /** An INVITE that was received before the stack was made. It is not passed up. */
+    /**
+     * An INVITE that was received before the stack was made. It is not passed up. Of one that was answered, no more is read
+     * than it takes to know it again.
+     */
     InboundRequest takeUp(byte[] invite, Flow flow, boolean listens, Listener listener, Optional<String> answer) {
-        SIPRequest request = parsed(invite, flow);
-        Link back = wayBack(request, flow, listens, listener);
-        String key = JainStack.serverKey(request);
         if (answer.isPresent()) {
-            stack.rememberAnswered(key, answer.get());
-            return InboundRequest.takenUp(this, request, invite, flow, back, Optional.empty());
+            Via via = MessageParser.topVia(invite)
+                    .orElseGet(() -> parsed(invite, flow).getTopmostVia());
+            stack.rememberAnswered(JainStack.serverKey(via, "INVITE"), answer.get());
+            return InboundRequest.takenUp(this, invite, flow, wayBack(via, flow, listens, listener));
         }
+        SIPRequest request = parsed(invite, flow);
+        Link back = wayBack(request.getTopmostVia(), flow, listens, listener);
+        String key = JainStack.serverKey(request);
         String mergeKey = JainStack.mergeKey(request);
         boolean merged = stack.isMerged(mergeKey, key);
         LinkChannel channel = new LinkChannel(stack, listener, back);
         channel.onFailure(dropping(request));
         ServerTransaction transaction = new ServerTransaction(stack, channel, request, key, merged ? "" : mergeKey);
-        InboundRequest inbound = InboundRequest.takenUp(this, request, invite, flow, back, Optional.of(transaction));
+        InboundRequest inbound = InboundRequest.takenUp(this, request, invite, flow, back, transaction);
         transaction.belongsTo(inbound);
         if (stack.addServer(transaction).isPresent()) {
             throw new IllegalArgumentException("there is another with its branch");
@@ -421,11 +427,11 @@ final class Reception {
     }
 
     /** RFC 3261 section 18.2.2: a client that listens is connected to anew; a device comes back by itself. */
-    private static Link wayBack(SIPRequest request, Flow flow, boolean listens, Listener listener) {
+    private static Link wayBack(Via via, Flow flow, boolean listens, Listener listener) {
         if (!flow.isConnection()) {
-            return listener.linkTo(responseAddress(request, flow.remote()));
+            return listener.linkTo(responseAddress(via, flow.remote()));
         }
-        int port = request.getTopmostVia().getPort();
+        int port = via.getPort();
         return listens
                 ? listener.linkTo(new InetSocketAddress(flow.remote().getAddress(), port <= 0 ? 5060 : port))
                 : new GoneLink(flow);

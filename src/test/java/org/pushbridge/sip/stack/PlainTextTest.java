@@ -25,6 +25,7 @@ class PlainTextTest {
 
     private static final List<String> USUAL = List.of(
             "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1-2-3;rport",
+            "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1-2-3;rport=40000;received=192.0.2.4",
             "Via: SIP/2.0/TLS proxy.example.com;branch=z9hG4bK74bf9;received=192.0.2.4;Alias",
             "v: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKa",
             "From: \"PBX\" <sip:1000@192.0.2.2>;tag=1pbx2",
@@ -70,6 +71,7 @@ class PlainTextTest {
     @ValueSource(
             strings = {
                 "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1-2-3;rport",
+                "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1-2-3;rport=40000;received=192.0.2.4",
                 "From: \"PBX\" <sip:1000@192.0.2.2>;tag=1pbx2",
                 "Contact: <sip:1000@192.0.2.2:7000;transport=UDP>",
                 "CSeq: 1 INVITE",
@@ -88,6 +90,7 @@ class PlainTextTest {
                 "Via: SIP/2.0/UDP a;branch=z9hG4bKa, SIP/2.0/UDP b;branch=z9hG4bKb",
                 "Via: SIP/2.0/UDP [2001:db8::1];branch=z9hG4bKa",
                 "Via: SIP/2.0/UDP 192.0.2.1:70000;branch=z9hG4bK-1-2-3",
+                "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1-2-3;rport=70000",
                 "From: Alice <sip:alice@example.com>",
                 "From: sip:alice@example.com;tag=1",
                 "From: <sip:alice:secret@example.com>",
