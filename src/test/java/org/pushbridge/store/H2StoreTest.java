@@ -242,9 +242,9 @@ class H2StoreTest extends StoreContract {
         store = Store.open(settings);
 
         assertThat(entries(store).stream().map(CallJournal.Entry::call))
-                .containsExactlyElementsOf(Stream.concat(
-                                earlier.stream().skip(1).map(CallJournal.Entry::call), Stream.of(later))
-                        .toList());
+                .containsExactlyElementsOf(
+                        Stream.concat(earlier.stream().skip(1).map(CallJournal.Entry::call), Stream.of(later))
+                                .toList());
         assertThat(states().get(0)).isEqualTo("changed");
     }
 
