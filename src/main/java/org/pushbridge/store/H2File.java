@@ -14,7 +14,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.h2.api.ErrorCode;
 import org.h2.engine.Session;
 import org.h2.engine.SessionLocal;
@@ -80,8 +87,19 @@ final class H2File extends Database {
     private final Path directory;
     private final Path file;
 
-    /** When there was last made room. Only touched by who writes. */
+    /** When it was last forced, or begun to be. Only touched by who writes. */
     private long forcedAt = System.nanoTime();
+
+    /** What is under way, or done and not looked at. Only touched by who writes. */
+    private Optional<Forcing> forcing = Optional.empty();
+
+    /** One thread, which ends when it has had nothing to do for a while. */
+    private final Executor forcer = new ThreadPoolExecutor(
+            0, 1, 2 * FORCE_EVERY.toSeconds(), TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+                Thread thread = new Thread(work, "store-forcer");
+                thread.setDaemon(true);
+                return thread;
+            });
 
     H2File(StoreSettings settings) {
         super(settings);
@@ -251,17 +269,49 @@ final class H2File extends Database {
         MVStore mvStore = mvStore(connection);
         try {
             mvStore.commit();
-            long now = System.nanoTime();
-            boolean makesRoom = now - forcedAt >= FORCE_EVERY.toNanos();
-            if (makesRoom || settings.durability() == StoreSettings.Durability.DISK) {
+            boolean isTime = System.nanoTime() - forcedAt >= FORCE_EVERY.toNanos();
+            if (settings.durability() == StoreSettings.Durability.DISK) {
                 mvStore.sync();
-            }
-            if (makesRoom) {
-                forcedAt = now;
-                makeRoom(mvStore);
+                if (isTime) {
+                    forcedAt = System.nanoTime();
+                    makeRoom(mvStore);
+                }
+            } else if (forcing.isPresent()) {
+                finish(forcing.get(), mvStore);
+            } else if (isTime) {
+                forcedAt = System.nanoTime();
+                forcing = Optional.of(force(mvStore));
             }
         } catch (MVStoreException e) {
             throw new SQLException("H2 could not save: " + e.getMessage(), "90028", ErrorCode.IO_EXCEPTION_1, e);
+        }
+    }
+
+    /**
+     * Has what is saved forced to the drive, which can take a while, on another thread: nobody waits for it.
+     *
+     * @param begun keeps what is replaced from here on from being given back
+     */
+    private record Forcing(MVStore mvStore, MVStore.TxCounter begun, CompletableFuture<Void> done) {}
+
+    private Forcing force(MVStore mvStore) {
+        return new Forcing(mvStore, mvStore.registerVersionUsage(), CompletableFuture.runAsync(mvStore::sync, forcer));
+    }
+
+    /** Makes room if it is done. If it failed, the file is taken for what it is after any other error. */
+    private void finish(Forcing forced, MVStore mvStore) {
+        if (forced.mvStore() != mvStore) {
+            forcing = Optional.empty(); // the file was opened anew
+        } else if (forced.done().isDone()) {
+            forcing = Optional.empty();
+            try {
+                forced.done().join();
+                makeRoom(mvStore);
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof MVStoreException cause ? cause : e;
+            } finally {
+                mvStore.deregisterVersionUsage(forced.begun());
+            }
         }
     }
 
