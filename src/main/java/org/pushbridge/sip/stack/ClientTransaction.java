@@ -151,9 +151,13 @@ final class ClientTransaction extends SIPClientTransactionImpl {
 
     // JAIN-SIP cleans up on its timers' thread, without a lock, what a response needs that comes just then.
 
+    /** Until its last timer, it only has to know that the next responses are copies. */
     @Override
     protected synchronized void cleanUpOnTimer() {
         super.cleanUpOnTimer();
+        if (originalRequest == null) {
+            channel.forget();
+        }
     }
 
     @Override

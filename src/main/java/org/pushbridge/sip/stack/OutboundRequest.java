@@ -80,12 +80,13 @@ final class OutboundRequest implements ClientCall, ClientTransaction.Outcome {
         }
     }
 
-    /** What is left to be told needs neither the request nor whoever sent it. */
+    /** What is left to be told needs neither the request nor its transaction, nor whoever sent it. */
     private void letGo(ResponseHandler left) {
         request = null;
         handler = left;
         synchronized (this) {
             cancel = null;
+            transaction = null;
         }
     }
 
