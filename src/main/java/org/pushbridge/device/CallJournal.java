@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Where calls that are alive survive a crash of the bridge. Writes return at once; their stage completes when they are
@@ -31,8 +32,10 @@ public interface CallJournal {
     /**
      * Remembers where a call stands that was written before, without haste: somewhat later, unless the next write of the
      * call takes its place. Nobody may be told anything that hangs on it.
+     *
+     * @param entry asked for when it is written, on the writer's thread, which for most is never; must not throw
      */
-    CompletionStage<Void> note(Entry entry);
+    CompletionStage<Void> note(UUID call, Supplier<Entry> entry);
 
     /** Forgets a call that is over, without haste. It must not be written again. */
     CompletionStage<Void> end(UUID call);

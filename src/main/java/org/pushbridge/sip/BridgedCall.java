@@ -304,15 +304,20 @@ final class BridgedCall implements CallEdge {
                 prepare(reply);
             }
         }
-        byte[] state = bridge.memories().write(memory(memory, actions));
-        CallJournal.Entry entry = new CallJournal.Entry(id().value(), caller.invite.bytes(), state);
+        CallMemory stands = memory(memory, actions);
         CompletionStage<Void> written = awaited
-                ? bridge.journal().write(entry, tombstonesOf(actions))
-                : bridge.journal().note(entry); // a tombstone would be awaited
+                ? bridge.journal().write(entry(stands), tombstonesOf(actions))
+                : bridge.journal().note(id().value(), () -> entry(stands)); // a tombstone would be awaited
         // What is only slow is waited for: a crash would lose what somebody has been told. What is gone is made up for
         // when it is back.
         boolean goesOn = hasBegun && bridge.journal().isAway();
         return goesOn ? CompletableFuture.completedStage(null) : written;
+    }
+
+    /** Any thread. */
+    private CallJournal.Entry entry(CallMemory stands) {
+        return new CallJournal.Entry(
+                id().value(), caller.invite.bytes(), bridge.memories().write(stands));
     }
 
     /** What is about to be answered finally inside a dialog. A BYE that comes again is answered as one. */

@@ -9,6 +9,7 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
+import java.util.function.Supplier;
 import org.h2.mvstore.Cursor;
 import org.h2.mvstore.DataUtils;
 import org.h2.mvstore.MVMap;
@@ -79,8 +80,8 @@ final class CallMap implements Calls {
     }
 
     @Override
-    public Change write(long number, CallJournal.Entry entry) {
-        return Change.afterTransaction(entry.call(), in -> in(in).put(number, entry));
+    public Change write(long number, UUID call, Supplier<CallJournal.Entry> entry) {
+        return Change.afterTransaction(call, in -> in(in).put(number, entry.get()));
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
+import java.util.function.Supplier;
 import org.jdbi.v3.core.Handle;
 import org.pushbridge.device.CallJournal;
 import org.pushbridge.store.GroupWriter.Change;
@@ -20,8 +21,8 @@ final class CallTable implements Calls {
     public void begin(Connection connection, ObjLongConsumer<UUID> known) {}
 
     @Override
-    public Change write(long number, CallJournal.Entry entry) {
-        return Change.of(entry.call(), in -> write(in, entry));
+    public Change write(long number, UUID call, Supplier<CallJournal.Entry> entry) {
+        return Change.of(call, in -> write(in, entry.get()));
     }
 
     private static void write(WriterConnection in, CallJournal.Entry entry) throws SQLException {

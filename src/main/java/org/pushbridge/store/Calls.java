@@ -6,6 +6,7 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
+import java.util.function.Supplier;
 import org.jdbi.v3.core.Handle;
 import org.pushbridge.device.CallJournal;
 import org.pushbridge.store.GroupWriter.Change;
@@ -22,7 +23,8 @@ sealed interface Calls permits CallMap, CallTable {
      */
     void begin(Connection connection, ObjLongConsumer<UUID> known) throws SQLException;
 
-    Change write(long number, CallJournal.Entry entry);
+    /** @param entry asked for each time that it is written */
+    Change write(long number, UUID call, Supplier<CallJournal.Entry> entry);
 
     /** @param number of the call; empty if it is not known to have been written */
     Change remove(UUID call, OptionalLong number);

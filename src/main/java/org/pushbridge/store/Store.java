@@ -244,7 +244,7 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
 
     @Override
     public CompletionStage<Void> write(Entry entry, List<Tombstone> buried) {
-        return written(entry, call -> {
+        return written(entry.call(), () -> entry, call -> {
             List<Change> changes = new ArrayList<>(1 + buried.size());
             changes.add(call);
             buried.forEach(tombstone -> changes.add(burial(tombstone)));
@@ -253,16 +253,17 @@ public final class Store implements DeviceStore, CallJournal, TombstoneStore, Pu
     }
 
     @Override
-    public CompletionStage<Void> note(Entry entry) {
-        return written(entry, call -> writer.oweWithoutHaste(() -> "remember the call " + entry.call(), call));
+    public CompletionStage<Void> note(UUID call, Supplier<Entry> entry) {
+        return written(call, entry, change -> writer.oweWithoutHaste(() -> "remember the call " + call, change));
     }
 
-    private CompletionStage<Void> written(Entry entry, Function<Change, CompletionStage<Void>> writing) {
-        Long known = journalled.get(entry.call());
+    private CompletionStage<Void> written(
+            UUID call, Supplier<Entry> entry, Function<Change, CompletionStage<Void>> writing) {
+        Long known = journalled.get(call);
         long number = known == null ? newest.incrementAndGet() : known;
-        CompletionStage<Void> written = writing.apply(database.calls().write(number, entry));
+        CompletionStage<Void> written = writing.apply(database.calls().write(number, call, entry));
         if (known == null && isTaken(written)) {
-            journalled.put(entry.call(), number);
+            journalled.put(call, number);
         }
         return written;
     }

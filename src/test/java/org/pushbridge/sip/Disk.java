@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.pushbridge.device.Aor;
 import org.pushbridge.device.CallJournal;
 import org.pushbridge.device.Device;
@@ -164,8 +165,8 @@ final class Disk implements DeviceStore, TombstoneStore, CallJournal {
     }
 
     @Override
-    public CompletionStage<Void> note(Entry entry) {
-        return write(entry, List.of());
+    public CompletionStage<Void> note(UUID call, Supplier<Entry> entry) {
+        return write(entry.get(), List.of());
     }
 
     @Override

@@ -464,7 +464,7 @@ abstract class StoreContract {
         done(store.write(entry(call, "parked"), List.of()));
         done(store.write(entry(over, "parked"), List.of()));
 
-        CompletionStage<Void> noted = store.note(entry(call, "established"));
+        CompletionStage<Void> noted = store.note(call, () -> entry(call, "established"));
         CompletionStage<Void> ended = store.end(over);
         done(noted);
         done(ended);
@@ -477,15 +477,15 @@ abstract class StoreContract {
         UUID call = UUID.randomUUID();
         done(store.write(entry(call, "parked"), List.of()));
 
-        CompletionStage<Void> noted = store.note(entry(call, "established"));
-        CompletionStage<Void> notedAgain = store.note(entry(call, "refreshed"));
+        CompletionStage<Void> noted = store.note(call, () -> entry(call, "established"));
+        CompletionStage<Void> notedAgain = store.note(call, () -> entry(call, "refreshed"));
         done(store.write(entry(call, "hung up"), List.of()));
         assertThat(noted.toCompletableFuture()).isDone();
         assertThat(notedAgain.toCompletableFuture()).isDone();
         assertThat(states()).containsExactly("hung up");
 
         CompletionStage<Void> written = store.write(entry(call, "still there"), List.of());
-        done(store.note(entry(call, "there for good")));
+        done(store.note(call, () -> entry(call, "there for good")));
         assertThat(written.toCompletableFuture()).isDone();
         assertThat(states()).containsExactly("there for good");
     }
@@ -495,7 +495,9 @@ abstract class StoreContract {
         UUID call = UUID.randomUUID();
         CountDownLatch release = holdWriter();
         List<CompletionStage<Void>> writes = List.of(
-                store.write(entry(call, "parked"), List.of()), store.note(entry(call, "ringing")), store.end(call));
+                store.write(entry(call, "parked"), List.of()),
+                store.note(call, () -> entry(call, "ringing")),
+                store.end(call));
         release.countDown();
         writes.forEach(StoreContract::done);
 
@@ -508,7 +510,7 @@ abstract class StoreContract {
         UUID call = UUID.randomUUID();
         done(store.write(entry(call, "parked"), List.of()));
 
-        CompletionStage<Void> noted = store.note(entry(call, "established"));
+        CompletionStage<Void> noted = store.note(call, () -> entry(call, "established"));
         CompletionStage<Void> refused = store.write(entry(call, "answered"), List.of(brokenTombstone(call)));
 
         assertThat(failure(refused)).isInstanceOf(StoreException.class);
@@ -522,7 +524,7 @@ abstract class StoreContract {
         UUID over = UUID.randomUUID();
         done(store.write(entry(call, "parked"), List.of()));
         done(store.write(entry(over, "parked"), List.of()));
-        CompletionStage<Void> noted = store.note(entry(call, "established"));
+        CompletionStage<Void> noted = store.note(call, () -> entry(call, "established"));
         CompletionStage<Void> ended = store.end(over);
         store.close();
 
