@@ -178,9 +178,8 @@ final class Reception {
         if (!head.method().equals("REGISTER")) {
             return Optional.empty();
         }
-        int seconds =
-                events.comeBackAfter(new UnreadRequest(
-                        source.getAddress(), head.value(KnownHeader.TO), head.value(KnownHeader.AUTHORIZATION)));
+        int seconds = events.comeBackAfter(new UnreadRequest(
+                source.getAddress(), head.value(KnownHeader.TO), head.value(KnownHeader.AUTHORIZATION)));
         return seconds == 0 || isRetransmission(head)
                 ? Optional.empty()
                 : head.answer(

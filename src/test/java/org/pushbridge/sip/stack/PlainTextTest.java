@@ -40,8 +40,8 @@ class PlainTextTest {
             "CSeq: 1 ack",
             "Contact: <sip:1000@192.0.2.2:7000;transport=UDP>",
             "Contact:  "
-                + " <sip:bob@192.0.2.3:5070;pn-provider=apns;pn-param=TEAM123456.org.example.phone.voip;pn-prid=00ff>"
-                + ";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\";reg-id=1;expires=3600;q=0.7",
+                    + " <sip:bob@192.0.2.3:5070;pn-provider=apns;pn-param=TEAM123456.org.example.phone.voip;pn-prid=00ff>"
+                    + ";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\";reg-id=1;expires=3600;q=0.7",
             "m: <sip:bob@192.0.2.3>;expires=\"\"",
             "Route: <sip:192.0.2.9;lr>",
             "Record-Route: <sip:192.0.2.9:5060;lr=on;ftag=abc>",
