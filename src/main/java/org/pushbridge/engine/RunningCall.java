@@ -133,9 +133,6 @@ public final class RunningCall<E extends CallEdge> {
         Call before = call;
         Step step = call.on(event);
         call = step.call();
-        if (!call.phase().isUnanswered()) {
-            noteAnswered();
-        }
         boolean promises = false;
         boolean replies = false;
         for (CallAction action : step.actions()) {
@@ -249,6 +246,9 @@ public final class RunningCall<E extends CallEdge> {
             }
         } finally {
             carryingOut = false;
+        }
+        if (outbox.isEmpty() && !call.phase().isUnanswered()) {
+            noteAnswered(); // and whoever stops the bridge then cuts off no answer
         }
     }
 

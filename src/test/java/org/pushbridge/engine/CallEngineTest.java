@@ -21,7 +21,9 @@ import org.pushbridge.call.CallId;
 import org.pushbridge.call.CallPlan;
 import org.pushbridge.call.CallPlan.Candidate;
 import org.pushbridge.call.CallPlan.Reach;
+import org.pushbridge.call.Content;
 import org.pushbridge.call.Ending;
+import org.pushbridge.call.LegDialog;
 import org.pushbridge.call.LegId;
 import org.pushbridge.call.Pushes;
 
@@ -143,6 +145,25 @@ class CallEngineTest {
         sound.submit(() -> sound.on(new CallEvent.CallerCancelled()));
         await().until(() -> sound.edge().ending.isPresent());
         assertThat(engine.alive()).isZero();
+    }
+
+    @Test
+    void aCallThatIsAnsweredCountsAsUnansweredUntilItsCallerHasBeenTold() {
+        RunningCall<RecordingEdge> call = begin(plan(Duration.ofMinutes(1)));
+        call.submit(() -> call.on(new CallEvent.DeviceRegistered(PHONE, Pushes.USUAL)));
+        await().until(() -> call.edge().did.contains("invite"));
+        call.edge().slow = true;
+        int written = call.edge().writes.size();
+
+        LegDialog dialog = new LegDialog(PHONE, "tag");
+        call.submit(() -> call.on(new CallEvent.Answered(dialog, 1, 200, new Content() {})));
+
+        await().until(() -> call.edge().writes.size() > written);
+        assertThat(call.edge().did).doesNotContain("answer");
+        assertThat(engine.unanswered()).isEqualTo(1);
+        call.edge().writes.forEach(write -> write.complete(null));
+        await().until(() -> engine.unanswered() == 0);
+        assertThat(call.edge().did).contains("answer");
     }
 
     @Test
