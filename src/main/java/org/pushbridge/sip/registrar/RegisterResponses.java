@@ -153,8 +153,9 @@ final class RegisterResponses {
     }
 
     private static String withoutPush(String contact) {
-        SipUri uri = Addresses.sipUri(contact)
-                .orElseThrow(() -> new IllegalStateException("A stored Contact was a SIP URI when it was accepted"));
+        SipUri uri = (SipUri) Addresses.sipUri(contact)
+                .orElseThrow(() -> new IllegalStateException("A stored Contact was a SIP URI when it was accepted"))
+                .clone();
         PUSH_PARAMETERS.forEach(uri::removeParameter);
         return uri.toString();
     }
