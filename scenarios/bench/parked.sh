@@ -3,19 +3,24 @@
 # within WOKEN_IN seconds. "run" sources it.
 
 CANCELLED_IN=60
+# Calls that are parked for a second, for the compilers.
+WARMING=7500
 
 parked() {
     local count=$PARKED fill=$((PARKED / FILL_RATE)) hold=5
     ((hold + fill >= 60)) || hold=$((60 - fill))
     say "c. parked: $count calls at $FILL_RATE/s, held until the first has waited for $((fill + hold)) s, then cancelled within $CANCELLED_IN s"
     configure parked "calls.ring-limit = 600s"
-    know_devices 0 $((count + WOKEN + AWAKE + 2000))
-    apns_does take-numbers 1 $((count + WOKEN + AWAKE + 2000))
-    start_with_devices $((count + WOKEN + AWAKE + 2000))
+    know_devices 0 $((count + WOKEN + AWAKE + WARMING))
+    apns_does take-numbers 1 $((count + WOKEN + AWAKE + WARMING))
+    start_with_devices $((count + WOKEN + AWAKE + WARMING))
     phones awake $((count + WOKEN)) $AWAKE
     phones_register "$PUSHBRIDGE" awake 5070
     say "   warming up"
-    calls_to "$PUSHBRIDGE" 500 "$WARM_UP_SECONDS"
+    calls_to "$PUSHBRIDGE" 500 "$((WARM_UP_SECONDS / 2))"
+    phones warming $((count + WOKEN + AWAKE)) $WARMING asleep
+    sed -i '2,$s/$/;1000/' "$WORK/warming.csv"
+    LIMIT=30 sipp_runs caller caller-gives-up "$PBX_IP" 7002 "$SERVER" -inf "$WORK/warming.csv" -r 500 -m $WARMING
     compilers_rest "$SERVER_PID"
     sleep 35 # until the transactions of these calls are over
     heap_of "$SERVER_PID"

@@ -13,10 +13,10 @@ refreshes() {
     start_kamailios
     phones refreshing 0 50000 asleep
     say "   warming up"
-    refresh "$PUSHBRIDGE" 1000 $((WARM_UP_SECONDS / 2))
-    compilers_rest "$SERVER_PID"
-    refresh "$PUSHBRIDGE" 2000 $((WARM_UP_SECONDS / 2))
-    compilers_rest "$SERVER_PID"
+    for rate in 500 1000 2000; do # a server that is behind refuses them
+        refresh "$PUSHBRIDGE" $rate $((WARM_UP_SECONDS / 3))
+        compilers_rest "$SERVER_PID"
+    done
     for peer in "$SHIPPED" "$FMALLOC"; do refresh "$peer" 1000 1; done
     for rate in "${rates[@]}"; do
         for peer in "${PEERS[@]}"; do refresh_cell "$peer" "$rate" "$seconds"; done
