@@ -61,12 +61,20 @@ public final class RunningCall<E extends CallEdge> {
     private static final class Batch {
         private final Runnable first;
         private final List<CallAction> actions;
+        /** Whether the caller has its final response with it: from then on, nobody who stops the bridge cuts it off. */
+        private final boolean answers;
+
         private boolean held;
 
-        Batch(Runnable first, List<CallAction> actions, boolean held) {
+        Batch(Runnable first, List<CallAction> actions, boolean answers, boolean held) {
             this.first = first;
             this.actions = actions;
+            this.answers = answers;
             this.held = held;
+        }
+
+        static Batch of(Runnable work, boolean held) {
+            return new Batch(work, List.of(), false, held);
         }
     }
 
@@ -144,7 +152,8 @@ public final class RunningCall<E extends CallEdge> {
             }
         }
         Optional<Call> news = replies ? Optional.of(call.remembered()) : news(before);
-        Batch batch = new Batch(first, step.actions(), news.isPresent() && promises);
+        boolean answers = before.phase().isUnanswered() && !call.phase().isUnanswered();
+        Batch batch = new Batch(first, step.actions(), answers, news.isPresent() && promises);
         outbox.add(batch);
         news.ifPresent(now -> remember(now, batch));
         carryOut();
@@ -187,7 +196,7 @@ public final class RunningCall<E extends CallEdge> {
         if (over) {
             work.run();
         } else {
-            outbox.add(new Batch(work, List.of(), false));
+            outbox.add(Batch.of(work, false));
             carryOut();
         }
     }
@@ -197,7 +206,7 @@ public final class RunningCall<E extends CallEdge> {
         if (over) {
             return;
         }
-        Batch batch = new Batch(work, List.of(), true);
+        Batch batch = Batch.of(work, true);
         outbox.add(batch);
         remember(call.remembered(), batch);
     }
@@ -243,12 +252,12 @@ public final class RunningCall<E extends CallEdge> {
                     }
                     carryOut(action);
                 }
+                if (batch.answers) {
+                    noteAnswered();
+                }
             }
         } finally {
             carryingOut = false;
-        }
-        if (outbox.isEmpty() && !call.phase().isUnanswered()) {
-            noteAnswered(); // and whoever stops the bridge then cuts off no answer
         }
     }
 
