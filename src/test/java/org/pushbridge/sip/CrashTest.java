@@ -43,7 +43,7 @@ class CrashTest {
     private String parkedCall() {
         Party asleep = edge.stranger("alice", Transport.TCP);
         asleep.register(PUSH);
-        asleep.close();
+        edge.drop(asleep);
         String call = edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
         edge.pbx.expect("SIP/2.0 182");
         return call;
@@ -458,7 +458,7 @@ class CrashTest {
     void aPhoneThatIsBeingToldHowItsCallEndedDoesNotRingForEver() {
         Party asleep = edge.stranger("alice", Transport.TCP);
         asleep.register(PUSH);
-        asleep.close();
+        edge.drop(asleep);
         String call = edge.pbx.send(edge.pbx.invite("sip:alice@example.com"));
         edge.pbx.expect("SIP/2.0 182");
         edge.pbx.cancel(call);

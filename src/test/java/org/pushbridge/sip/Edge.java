@@ -1,6 +1,7 @@
 package org.pushbridge.sip;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -310,6 +311,13 @@ final class Edge implements AutoCloseable {
     private Party party(Party party) {
         parties.add(party);
         return party;
+    }
+
+    /** Closes the connection of a phone, and waits until the bridge knows. */
+    void drop(Party phone) {
+        int open = sip.stack().openConnections();
+        phone.close();
+        await().until(() -> sip.stack().openConnections() < open);
     }
 
     /** Someone at 127.0.0.1 who has not registered. */

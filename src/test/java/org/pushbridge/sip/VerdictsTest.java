@@ -32,19 +32,13 @@ class VerdictsTest {
     /** A phone that has registered and whose app sleeps now: its connection is gone. */
     private void asleep(String user, String target) {
         Party phone = awake(user, target);
-        drop(phone);
+        edge.drop(phone);
     }
 
     private Party awake(String user, String target) {
         Party phone = edge.stranger(user, Transport.TCP);
         phone.register(target);
         return phone;
-    }
-
-    private void drop(Party phone) {
-        int open = edge.sip.stack().openConnections();
-        phone.close();
-        await().until(() -> edge.sip.stack().openConnections() < open);
     }
 
     /** The PBX calls alice, who is pushed to, and gives up. */
@@ -108,7 +102,7 @@ class VerdictsTest {
         phone.answer(phone.expect("INVITE "), 486, "");
         phone.expect("ACK ");
         awaitTold();
-        drop(phone);
+        edge.drop(phone);
 
         Party again = awake("alice", PUSHED);
 
@@ -125,7 +119,7 @@ class VerdictsTest {
         callInVain();
         Party deaf = awake("alice", PUSHED);
         String unheard = deaf.expect("INVITE ");
-        drop(deaf);
+        edge.drop(deaf);
 
         Party phone = awake("alice", PUSHED);
 
@@ -167,7 +161,7 @@ class VerdictsTest {
         Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expect("SIP/2.0 200"));
         caller.send("ACK", Wire.cseq(live), "");
         phone.expect("ACK ");
-        drop(phone);
+        edge.drop(phone);
 
         Party moved = awake("alice", PUSHED);
         caller.send("BYE", "");
@@ -257,7 +251,7 @@ class VerdictsTest {
         String invite = phone.expect("INVITE ");
         phone.answer(invite, 180, "");
         edge.pbx.expect("SIP/2.0 180");
-        drop(phone);
+        edge.drop(phone);
         giveUp(call);
 
         Party moved = awake("alice", PUSHED);
@@ -276,7 +270,7 @@ class VerdictsTest {
         String invite = phone.expect("INVITE ");
         phone.answer(invite, 180, "");
         edge.pbx.expect("SIP/2.0 180");
-        drop(phone);
+        edge.drop(phone);
 
         Party moved = awake("alice", PUSHED);
         String copy = moved.expect("INVITE ");
@@ -301,7 +295,7 @@ class VerdictsTest {
         Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expect("SIP/2.0 200"));
         caller.send("ACK", Wire.cseq(call), "");
         phone.expect("ACK ");
-        drop(phone);
+        edge.drop(phone);
 
         caller.send("BYE", "");
         edge.pbx.expect("SIP/2.0 200");
@@ -324,7 +318,7 @@ class VerdictsTest {
         Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expect("SIP/2.0 200"));
         caller.send("ACK", Wire.cseq(call), "");
         phone.expect("ACK ");
-        drop(phone);
+        edge.drop(phone);
 
         caller.send("INVITE", "");
         await().until(() -> edge.requests.size() == 1);
@@ -345,7 +339,7 @@ class VerdictsTest {
         Dialogue caller = Dialogue.ofCaller(edge.pbx, edge.pbx.expect("SIP/2.0 200"));
         caller.send("ACK", Wire.cseq(call), "");
         phone.expect("ACK ");
-        drop(phone);
+        edge.drop(phone);
 
         caller.send("INVITE", "");
 
@@ -361,7 +355,7 @@ class VerdictsTest {
         bob.expect("SIP/2.0 182");
         await().until(() -> !edge.pushes.isEmpty());
         UUID call = edge.pushes.get(0).call().value();
-        drop(bob);
+        edge.drop(bob);
         var unused = edge.sip.callStates().decline(call, alicesPhone(), 603);
         await().until(() -> edge.ends.size() == 1);
 
@@ -381,7 +375,7 @@ class VerdictsTest {
         var unused = edge.sip.callStates().decline(edge.pushes.get(0).call().value(), alicesPhone(), 603);
         bob.expect("SIP/2.0 603"); // as far as the bridge can tell it did not arrive: no ACK follows
         await().until(() -> edge.sip.calls() == 0);
-        drop(bob);
+        edge.drop(bob);
         await().until(() -> edge.ends.size() == 1); // its screen is ended by a background push
 
         Party moved = awake("bob", OTHER);
