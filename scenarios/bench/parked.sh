@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Workload c: calls that are parked for a while, then all cancelled within a minute; and WOKEN once more, then all woken
+# Workload c: calls that are parked for a while, then all cancelled within 45 s; and WOKEN once more, then all woken
 # within WOKEN_IN seconds. "run" sources it.
 
-CANCELLED_IN=60
+CANCELLED_IN=45
 # Calls that are parked for a second, for the compilers.
 WARMING=7500
 
@@ -60,7 +60,7 @@ parked_round() {
     heap_of "$SERVER_PID"
     memory_of "$SERVER_PID"
     held=$HEAP memory=$MEMORY threads=$THREADS
-    sleep 2
+    compilers_rest "$SERVER_PID"
     cpu_of "$SERVER_PID"
     idle=$CPU at=$(now)
     sleep 8
