@@ -9,7 +9,7 @@ WAKE_TIME=1
 SLEEPER=0
 
 asleep() {
-    local rates=(500 100) seconds=6 turns=7 turn rest rate sleepers
+    local rates=(500 100) seconds=6 turns=4 turn rest rate sleepers
     # Those of the warm-up at 500/s, then the cells.
     sleepers=$((5000 * turns + 600 * seconds))
     say "b. asleep: INVITE, push, REGISTER, INVITE, answer, BYE, ${rates[*]} calls/s"
