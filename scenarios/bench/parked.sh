@@ -7,7 +7,8 @@ CANCELLED_IN=45
 WARMING=7500
 
 parked() {
-    local count=$PARKED fill=$((PARKED / FILL_RATE)) hold=5
+    # Held until the compilers rest, and for a look at an idle bridge, before the first one ends.
+    local count=$PARKED fill=$((PARKED / FILL_RATE)) hold=35
     ((hold + fill >= 60)) || hold=$((60 - fill))
     say "c. parked: $count calls at $FILL_RATE/s, held until the first has waited for $((fill + hold)) s, then cancelled within $CANCELLED_IN s"
     configure parked "calls.ring-limit = 600s"
