@@ -38,7 +38,7 @@ parked() {
 }
 # parked_round WHAT FIRST COUNT FILL HOLD HEAP
 parked_round() {
-    local what=$1 first=$2 count=$3 rate=$(($3 / $4)) caller phones at file=caller-calls filled alive idle heap held began ended failed memory threads
+    local what=$1 first=$2 count=$3 rate=$(($3 / $4)) caller phones at file=caller-waits filled alive idle heap held began ended failed memory threads before refused repeated
     phones parked "$first" "$count" asleep
     shift 3
     set -- "$what" "$@"
@@ -70,24 +70,31 @@ parked_round() {
     while ((SECONDS < began + $2 + $3 + 3)); do sleep 0.1; done
     cpu_of "$SERVER_PID"
     at=$CPU ended=$(now)
-    phones=''
+    phones='' before=$(metric pushbridge_registers_refused_total)
     if [ "$1" = woken ]; then
-        sipp_starts phones phones-register "$PHONE_IP" 5074 "$SERVER" -inf "$WORK/parked.csv" -key push "$PUSH" \
-            -oocsf "$here/phones-answer.xml" -r $((count / WOKEN_IN > 0 ? count / WOKEN_IN : 1)) -m "$count" -d 30000
+        sipp_starts phones phones-come-again "$PHONE_IP" 5074 "$SERVER" -inf "$WORK/parked.csv" -key push "$PUSH" \
+            -oocsf "$here/phones-answer.xml" -r $((count / WOKEN_IN > 0 ? count / WOKEN_IN : 1)) -m "$count" -d 30000 \
+            -default_behaviors all,-abortunexp # an answer to a REGISTER that was sent again
         phones=$JOB
     fi
-    LIMIT=$(((CANCELLED_IN > WOKEN_IN ? CANCELLED_IN : WOKEN_IN) + 40)) sipp_ends "$caller"
+    # Phones that are told to come later do.
+    LIMIT=$(((CANCELLED_IN > WOKEN_IN ? CANCELLED_IN : WOKEN_IN) + 40 + count / 1000)) sipp_ends "$caller"
     ended=$(calc "$(now) - $ended" %.1f)
     sleep 0.5
     cpu_of "$SERVER_PID"
-    [ -z "$phones" ] || sipp_stops "$phones"
+    refused=$(grep -c '^SIP/2.0 503\|received .SIP/2.0 503' "$WORK/caller/errors" 2>/dev/null)
+    repeated=$(counted caller 'Retransmissions(C)')
+    if [ -n "$phones" ]; then
+        sipp_stops "$phones"
+        refused=$((refused + $(metric pushbridge_registers_refused_total) - before))
+        repeated=$((repeated + $(counted phones 'Retransmissions(C)')))
+    fi
     failed=$(($(counted caller TotalCallCreated) - $(counted caller 'SuccessfulCall(C)')))
     # A few thousand calls more or less than the tombstones of the round before say nothing.
     heap=-
     [ "$what" = woken ] || heap=$(calc "$alive ? ($held - $4) * 1024 / $alive : 0" %.1f)
     record workload=c "what=$1" "peer=$PUSHBRIDGE" "calls=$count" "rate=$rate" "parked=$alive" "failed=$failed" \
-        "refused=$(grep -c '^SIP/2.0 503\|received .SIP/2.0 503' "$WORK/caller/errors" 2>/dev/null)" \
-        "retransmissions=$(counted caller 'Retransmissions(C)')" "fill_cpu_ms_per_call=$filled" \
+        "refused=$refused" "retransmissions=$repeated" "fill_cpu_ms_per_call=$filled" \
         "heap_kb_per_call=$heap" "idle_cpu_percent=$idle" \
         "end_cpu_ms_per_call=$(calc "$alive ? ($CPU - $at) * 1000 / $alive : 0")" "end_s=$ended" \
         "heap_mb=$held" "memory_mb=$memory" "threads=$threads"

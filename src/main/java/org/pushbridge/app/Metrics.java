@@ -221,7 +221,7 @@ final class Metrics implements AutoCloseable {
                 () -> sip.stack().delay().toNanos() / 1e9);
         gauge(
                 "registers.delay.seconds",
-                "How long what is in front of a REGISTER has waited, to be looked at or for the database",
+                "How long a REGISTER that comes now will wait, by what is in front of it",
                 () -> sip.registerDelay().toNanos() / 1e9);
         gauge(
                 "registers.delay.limit.seconds",

@@ -183,11 +183,15 @@ final class Bridge {
         return leg.value().startsWith("trunk:") ? Optional.empty() : directory.device(new DeviceId(leg.value()));
     }
 
-    /** How long what is in front of a REGISTER has waited: to be read, or for the database. */
+    /**
+     * How long a REGISTER that comes now will wait for its 200, to be read and then for the database, as far as what is in
+     * front of it tells; or the call for its phone, if that is longer.
+     */
     Duration registerDelay() {
         Duration unread = stack.map(SipStack::delay).orElse(Duration.ZERO);
         Duration onConnections = stack.map(SipStack::connectionsDelay).orElse(Duration.ZERO);
-        return Collections.max(List.of(unread, onConnections, directory.backlog()));
+        Duration read = unread.compareTo(onConnections) > 0 ? unread : onConnections;
+        return Collections.max(List.of(read.plus(directory.backlog()), engine.delay()));
     }
 
     /** Whether somebody waits for a device of this user to register: there is a call, or the end of one to be told. */

@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
 import org.pushbridge.device.Aor;
@@ -21,8 +22,9 @@ import org.pushbridge.sip.stack.UnreadRequest;
  * another time.
  *
  * <p>Those that matter more are sent away later. An answer to a challenge is the second half of something begun. And for the
- * phone of a user who has a call, or has one to hear the end of, somebody waits: it is the one that a push has woken. Any
- * thread.
+ * phone of a user who has a call, or has one to hear the end of, somebody waits: it is the one that a push has woken. When
+ * there are too many even of these, each is told when there will be room for it. Whoever is refused is refused so soon that
+ * nothing has been repeated by then. Any thread.
  */
 final class RegisterAdmission {
     private static final QuietLog LOG = new QuietLog(LogManager.getLogger(RegisterAdmission.class), Level.WARN);
@@ -30,7 +32,6 @@ final class RegisterAdmission {
     private static final int FIRST_BACK = 5;
 
     private static final int LAST_BACK = 30;
-    private static final int LAST_AWAITED_BACK = 3;
 
     private final Supplier<Duration> delay;
     private final Predicate<UnreadRequest> isAnswer;
@@ -38,6 +39,8 @@ final class RegisterAdmission {
     private final Lateness forOthers;
     private final Lateness forAnswers;
     private final Lateness forAwaited;
+    private final Lateness forAwaitedAnswers;
+    private final Appointments appointments;
     private final LongAdder refused = new LongAdder();
 
     /**
@@ -58,25 +61,38 @@ final class RegisterAdmission {
         this.isAwaited = isAwaited;
         this.forOthers = new Lateness(bound, nanoTime);
         this.forAnswers = new Lateness(bound.multipliedBy(3).dividedBy(2), nanoTime);
-        this.forAwaited = new Lateness(bound.multipliedBy(10), nanoTime);
+        this.forAwaited = new Lateness(bound.multipliedBy(2), nanoTime);
+        this.forAwaitedAnswers = new Lateness(bound.multipliedBy(4), nanoTime);
+        this.appointments = new Appointments(LAST_BACK, nanoTime, RandomGenerator.getDefault());
     }
 
     /** After how many seconds it is to come again; 0 if it may come now. */
     int comeBackAfter(UnreadRequest register) {
         Duration now = delay.get();
+        boolean lateForAwaitedAnswers = forAwaitedAnswers.isLate(now);
         boolean lateForAwaited = forAwaited.isLate(now);
         boolean lateForAnswers = forAnswers.isLate(now);
         if (!forOthers.isLate(now)) {
-            return 0;
+            return taken(register);
         }
         boolean awaited = aor(register.to()).filter(isAwaited).isPresent();
-        if (awaited ? !lateForAwaited : !lateForAnswers && isAnswer.test(register)) {
-            return 0;
+        boolean lateEvenForAnswers = awaited ? lateForAwaitedAnswers : lateForAnswers;
+        if ((awaited && !lateForAwaited) || (!lateEvenForAnswers && isAnswer.test(register))) {
+            return taken(register);
         }
         refused.increment();
         LOG.log(() -> "The bridge is behind, a REGISTER is refused with 503; waited=" + now.toMillis() + "ms");
-        ThreadLocalRandom random = ThreadLocalRandom.current();
-        return awaited ? random.nextInt(1, LAST_AWAITED_BACK + 1) : random.nextInt(FIRST_BACK, LAST_BACK + 1);
+        return awaited
+                ? appointments.seconds()
+                : ThreadLocalRandom.current().nextInt(FIRST_BACK, LAST_BACK + 1);
+    }
+
+    /** Each phone counts once: what has no answer to a challenge is a beginning. */
+    private int taken(UnreadRequest register) {
+        if (!register.authorization().isEmpty()) {
+            appointments.served();
+        }
+        return 0;
     }
 
     private static Optional<Aor> aor(String to) {
