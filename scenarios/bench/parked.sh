@@ -8,7 +8,7 @@ WARMING=7500
 
 parked() {
     # Held until the compilers rest, and for a look at an idle bridge, before the first one ends.
-    local count=$PARKED fill=$((PARKED / FILL_RATE)) hold=35
+    local count=$PARKED fill=$((PARKED / FILL_RATE)) hold=35 began
     ((hold + fill >= 60)) || hold=$((60 - fill))
     say "c. parked: $count calls at $FILL_RATE/s, held until the first has waited for $((fill + hold)) s, then cancelled within $CANCELLED_IN s"
     configure parked "calls.ring-limit = 600s"
@@ -22,15 +22,16 @@ parked() {
     phones warming $((count + WOKEN + AWAKE)) $WARMING asleep
     sed -i '2,$s/$/;1000/' "$WORK/warming.csv"
     LIMIT=30 sipp_runs caller caller-gives-up "$PBX_IP" 7002 "$SERVER" -inf "$WORK/warming.csv" -r 500 -m $WARMING
+    began=$SECONDS
     compilers_rest "$SERVER_PID"
-    sleep 35 # until the transactions of these calls are over
+    while ((SECONDS < began + 35)); do sleep 0.5; done # until the transactions of these calls are over
     heap_of "$SERVER_PID"
     parked_round cancelled 0 "$count" "$fill" "$hold" "$HEAP"
     sleep 5
     heap_of "$SERVER_PID"
     fill=$((WOKEN / 500 > 0 ? WOKEN / 500 : 1))
     ((WOKEN <= 20000)) || fill=$((WOKEN / FILL_RATE))
-    parked_round woken "$count" "$WOKEN" "$fill" 10 "$HEAP"
+    parked_round woken "$count" "$WOKEN" "$fill" 5 "$HEAP"
     stop_server
     table c what:then calls:calls parked:parked failed:failed refused:503 retransmissions:retrans. fill_cpu_ms_per_call:CPU\ ms/INVITE \
         heap_kb_per_call:heap\ kB/call idle_cpu_percent:idle\ CPU\ % end_cpu_ms_per_call:CPU\ ms/end end_s:ended\ in\ s heap_mb:heap\ MB \
@@ -61,12 +62,15 @@ parked_round() {
     heap_of "$SERVER_PID"
     memory_of "$SERVER_PID"
     held=$HEAP memory=$MEMORY threads=$THREADS
-    compilers_rest "$SERVER_PID"
-    cpu_of "$SERVER_PID"
-    idle=$CPU at=$(now)
-    sleep 8
-    cpu_of "$SERVER_PID"
-    idle=$(calc "($CPU - $idle) / ($(now) - $at) * 100" %.1f)
+    idle=-
+    if [ "$1" = cancelled ]; then
+        compilers_rest "$SERVER_PID"
+        cpu_of "$SERVER_PID"
+        idle=$CPU at=$(now)
+        sleep 8
+        cpu_of "$SERVER_PID"
+        idle=$(calc "($CPU - $idle) / ($(now) - $at) * 100" %.1f)
+    fi
     while ((SECONDS < began + $2 + $3 + 3)); do sleep 0.1; done
     cpu_of "$SERVER_PID"
     at=$CPU ended=$(now)

@@ -2,7 +2,7 @@
 # Workload g: a server that was killed starts again, with nothing, and with calls in its journal. "run" sources it.
 
 restart() {
-    local asleep=$((DIALOGS / 5)) rate=$((FILL_RATE * 4 / 5)) tenths talking from=0 count job jobs rest
+    local asleep=$((DIALOGS / 5)) rate=$((FILL_RATE * 3 / 5)) tenths talking from=0 count job jobs rest
     say "g. restart: with an empty database, then with $DIALOGS dialogs and $asleep parked calls in the journal, a tenth of them first"
     configure restart "calls.ring-limit = 600s"
     start_server

@@ -82,9 +82,7 @@ final class RegisterAdmission {
         }
         refused.increment();
         LOG.log(() -> "The bridge is behind, a REGISTER is refused with 503; waited=" + now.toMillis() + "ms");
-        return awaited
-                ? appointments.seconds()
-                : ThreadLocalRandom.current().nextInt(FIRST_BACK, LAST_BACK + 1);
+        return awaited ? appointments.seconds() : ThreadLocalRandom.current().nextInt(FIRST_BACK, LAST_BACK + 1);
     }
 
     /** Each phone counts once: what has no answer to a challenge is a beginning. */

@@ -31,24 +31,32 @@ import org.pushbridge.sip.stack.SipStackSettings.ListenAddress;
  * So no dialog filter, no event scanner and no semaphore for the whole stack stand in the way.
  */
 final class JainStack extends SipStackImpl {
-    /** Answered INVITEs are remembered to recognize them when resent; more are not, and would be new calls. */
+    /** Of each kind. Answered INVITEs are remembered to recognize them when resent; more are not, and would be new calls. */
     private static final int MAX_REMEMBERED = 250_000;
 
     private final Duration t1;
     private final Duration transactionTimeout;
     private final SipCounters counters;
-    /** Merge key to the transaction key that came first (RFC 3261 section 8.2.2.2). */
+    /** Merge key of each transaction to the key of the one that came first (RFC 3261 section 8.2.2.2). */
     private final Map<String, String> merges = new ConcurrentHashMap<>();
-    /** Keys of INVITEs answered 2xx within the last 64 T1 (RFC 6026 Timer L), and the To tag they were given. */
-    private final Map<String, String> answeredInvites = new ConcurrentHashMap<>();
-    /** Whom our INVITEs that got a 2xx within the last 64 T1 tell (RFC 6026 Timer M) what forks still send. */
-    private final Map<String, ClientTransaction.Outcome> acceptedCalls = new ConcurrentHashMap<>();
+    /** The same of those that are over. */
+    private final Kept<String> pastMerges;
+    /** What requests other than INVITE were answered over UDP (RFC 3261 Timer J). */
+    private final Kept<byte[]> responses;
+    /** Keys of INVITEs answered 2xx (RFC 6026 Timer L), and the To tag they were given. */
+    private final Kept<String> answeredInvites;
+    /** Whom our INVITEs that got a 2xx (RFC 6026 Timer M) tell what forks still send. */
+    private final Kept<ClientTransaction.Outcome> acceptedCalls;
 
     private JainStack(Properties properties, Duration t1, SipCounters counters) throws PeerUnavailableException {
         super(properties);
         this.t1 = t1;
         this.transactionTimeout = t1.multipliedBy(64);
         this.counters = counters;
+        this.pastMerges = new Kept<>(transactionTimeout, MAX_REMEMBERED);
+        this.responses = new Kept<>(transactionTimeout, Integer.MAX_VALUE); // bounded as transactions are
+        this.answeredInvites = new Kept<>(transactionTimeout, MAX_REMEMBERED);
+        this.acceptedCalls = new Kept<>(transactionTimeout, MAX_REMEMBERED);
         // Its thread, not a daemon, waits for events that never come; it looks whether to stop after one.
         getEventScanner().forceStop();
         getEventScanner().addEvent(new EventWrapper(new IOExceptionEvent(this, "", 0, ""), null));
@@ -138,8 +146,9 @@ final class JainStack extends SipStackImpl {
         return key.append('|').append(method).toString();
     }
 
+    /** Those that are completed among them. */
     int serverTransactions() {
-        return serverTransactionTable.size();
+        return serverTransactionTable.size() + responses.size();
     }
 
     int clientTransactions() {
@@ -148,7 +157,7 @@ final class JainStack extends SipStackImpl {
 
     /** Everything that is remembered beside transactions; all of it goes after 64 T1. */
     int remembered() {
-        return merges.size() + answeredInvites.size() + acceptedCalls.size();
+        return merges.size() + pastMerges.size() + answeredInvites.size() + acceptedCalls.size();
     }
 
     Optional<ServerTransaction> server(String key) {
@@ -176,12 +185,23 @@ final class JainStack extends SipStackImpl {
 
     /** Whether another request already stands for this one (RFC 3261 section 8.2.2.2). */
     boolean isMerged(String mergeKey, String key) {
-        String first = merges.putIfAbsent(mergeKey, key);
+        String first = pastMerges.get(mergeKey);
+        if (first == null) {
+            first = merges.putIfAbsent(mergeKey, key);
+        }
         return first != null && !first.equals(key);
     }
 
     void forgetMerge(String mergeKey, String key) {
         merges.remove(mergeKey, key);
+    }
+
+    /** The transaction is over, and copies of its request may still come by other ways. */
+    void mergeIsPast(String mergeKey, String key) {
+        if (key.equals(merges.get(mergeKey))) {
+            pastMerges.keep(mergeKey, key);
+            merges.remove(mergeKey, key);
+        }
     }
 
     /**
@@ -200,11 +220,18 @@ final class JainStack extends SipStackImpl {
                 + request.getRequestURI();
     }
 
+    /** A request that is no INVITE was answered this. */
+    void rememberResponse(String key, byte[] response) {
+        responses.keep(key, response);
+    }
+
+    /** What a request was answered within the last 64 T1. */
+    byte @Nullable [] response(String key) {
+        return responses.get(key);
+    }
+
     void rememberAnswered(String key, String toTag) {
-        if (answeredInvites.size() < MAX_REMEMBERED) {
-            answeredInvites.put(key, toTag);
-            wheel().after(transactionTimeout(), () -> answeredInvites.remove(key));
-        }
+        answeredInvites.keep(key, toTag);
     }
 
     /** The To tag of the 2xx an INVITE was given, if that was within the last 64 T1. */
@@ -213,10 +240,7 @@ final class JainStack extends SipStackImpl {
     }
 
     void rememberAccepted(String key, ClientTransaction.Outcome outcome) {
-        if (acceptedCalls.size() < MAX_REMEMBERED) {
-            acceptedCalls.put(key, outcome);
-            wheel().after(transactionTimeout(), () -> acceptedCalls.remove(key));
-        }
+        acceptedCalls.keep(key, outcome);
     }
 
     @Override

@@ -87,6 +87,11 @@ final class LinkChannel extends MessageChannel implements RawMessageChannel {
         }
     }
 
+    /** What was sent last; empty before. */
+    synchronized byte[] sent() {
+        return bytes;
+    }
+
     /** Keeps the bytes alone of what was sent last: a parsed message is many times their size. */
     synchronized void keepBytesAlone() {
         encoded = null;

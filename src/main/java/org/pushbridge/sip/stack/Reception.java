@@ -206,10 +206,14 @@ final class Reception {
             return (plain == null ? StringMsgParser.parseSIPHeader("Via: " + value) : plain) instanceof ViaList vias
                     && vias.getFirst() instanceof Via via
                     && via.getBranch() != null
-                    && stack.server(JainStack.serverKey(via, head.method())).isPresent();
+                    && isKnown(JainStack.serverKey(via, head.method()));
         } catch (ParseException | RuntimeException unreadable) {
             return false;
         }
+    }
+
+    private boolean isKnown(String key) {
+        return stack.server(key).isPresent() || stack.response(key) != null;
     }
 
     private Optional<byte[]> answerFlood(MessageHead head, InetSocketAddress source) {
@@ -345,6 +349,12 @@ final class Reception {
         if (stack.answered(key).isPresent()) {
             counters.retransmissions.increment();
             return; // The 2xx to it is being resent until its ACK comes.
+        }
+        byte[] answer = stack.response(key);
+        if (answer != null) {
+            counters.retransmissions.increment();
+            send(back, answer);
+            return;
         }
         boolean cancel = method.equals("CANCEL");
         boolean outsideDialog = request.getToTag() == null;

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * One server transaction (RFC 3261 section 17.2): JAIN-SIP's state machine, with answers going back the way the
  * request came and one lock around what JAIN-SIP leaves to luck. Nothing of the layer above is called under the lock.
  *
- * <p>It outlives its final response by 32 s, for resends of the request; from then on it holds no message, only the bytes
- * of that response.
+ * <p>That of an INVITE that failed outlives its response until the ACK, with the bytes alone of that response. Any other is
+ * over with its final response; of it the stack keeps, for 32 s, what copies of the request are answered.
  */
 final class ServerTransaction extends SIPServerTransactionImpl {
     private final JainStack stack;
@@ -28,6 +28,7 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     private int finalStatus;
     private boolean quiet;
     private boolean settled;
+    private boolean removed;
     private @Nullable Runnable whenSettled;
     private volatile String toTag = "";
 
@@ -76,6 +77,10 @@ final class ServerTransaction extends SIPServerTransactionImpl {
     boolean receive(SIPRequest request) {
         boolean pass;
         synchronized (this) {
+            if (removed && !isInviteTransaction()) {
+                resendLastResponseAsBytes(); // it ended between the look-up and here
+                return false;
+            }
             passUp = false;
             processRequest(request, channel);
             pass = passUp;
@@ -146,7 +151,11 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         int status = response.getStatusCode();
         if (status >= Response.OK) {
             finalStatus = status;
-            if (isInviteTransaction() && status < 300) {
+            if (!isInviteTransaction()) {
+                complete(response);
+                return true;
+            }
+            if (status < 300) {
                 stack.rememberAnswered(key, toTag);
             }
         }
@@ -164,19 +173,33 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         return true;
     }
 
-    /** @return whether it was sent; the transaction is over then */
-    boolean respondAndForget(SIPResponse response) {
-        synchronized (this) {
-            if (finalStatus != 0) {
-                return false;
-            }
-            finalStatus = response.getStatusCode();
-            channel.sendMessage(response);
-            setState(TransactionState._TERMINATED);
-            letGo();
+    /** RFC 3261 section 17.2.2, Completed: of all that there is, only the response is of use. */
+    private void complete(SIPResponse response) {
+        channel.sendMessage(response);
+        if (!isReliable()) {
+            stack.rememberResponse(key, channel.sent());
         }
-        stack.removeTransaction(this);
+        end();
+    }
+
+    /** @return whether it was sent; the transaction is over then, and nothing is kept of it */
+    synchronized boolean respondAndForget(SIPResponse response) {
+        if (finalStatus != 0) {
+            return false;
+        }
+        finalStatus = response.getStatusCode();
+        if (!mergeKey.isEmpty()) {
+            stack.forgetMerge(mergeKey, key);
+        }
+        channel.sendMessage(response);
+        end();
         return true;
+    }
+
+    private void end() {
+        setState(TransactionState._TERMINATED);
+        letGo();
+        stack.removeTransaction(this);
     }
 
     /** What is needed of the messages so far are the bytes of the last response. */
@@ -253,20 +276,24 @@ final class ServerTransaction extends SIPServerTransactionImpl {
         setState(TransactionState._TERMINATED);
     }
 
-    /** Called when the stack has forgotten it. */
+    /** Called when the stack has forgotten it; by a timer, too, that does not know that it has. */
     void removed() {
-        stack.wheel().after(Duration.ZERO, this::settled); // not under the lock
-        if (!mergeKey.isEmpty()) {
-            if (isInviteTransaction() && finalStatus >= 200 && finalStatus < 300) {
-                forgetMergeLater(stack, mergeKey, key);
-            } else {
-                stack.forgetMerge(mergeKey, key);
+        boolean remembered;
+        synchronized (this) {
+            if (removed) {
+                return;
             }
+            removed = true;
+            remembered = isInviteTransaction() ? finalStatus >= 200 && finalStatus < 300 : finalStatus != 0;
         }
-    }
-
-    /** Does not keep the transaction until then. */
-    private static void forgetMergeLater(JainStack stack, String mergeKey, String key) {
-        stack.wheel().after(stack.transactionTimeout(), () -> stack.forgetMerge(mergeKey, key));
+        stack.wheel().after(Duration.ZERO, this::settled); // not under the lock
+        if (mergeKey.isEmpty()) {
+            return;
+        }
+        if (remembered) {
+            stack.mergeIsPast(mergeKey, key);
+        } else {
+            stack.forgetMerge(mergeKey, key);
+        }
     }
 }

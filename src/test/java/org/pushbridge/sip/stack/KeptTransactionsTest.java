@@ -75,6 +75,9 @@ class KeptTransactionsTest {
             assertThat(Messages.status(answer)).isEqualTo(status);
 
             awaitCollected(messages);
+            if (!method.equals("INVITE")) {
+                awaitCollected(transactions);
+            }
 
             assertThat(bridge.stack.serverTransactions()).isEqualTo(1);
             peer.send(request);
