@@ -9,7 +9,7 @@ WAKE_TIME=1
 SLEEPER=0
 
 asleep() {
-    local rates=(500 100) seconds=6 turns=4 turn rest rate sleepers
+    local rates=(500 100) seconds=6 turns=5 turn rest rate sleepers
     # Those of the warm-up at 500/s, then the cells.
     sleepers=$((5000 * turns + 600 * seconds))
     say "b. asleep: INVITE, push, REGISTER, INVITE, answer, BYE, ${rates[*]} calls/s"
@@ -28,8 +28,8 @@ asleep() {
         jit_of "$SERVER_PID"
         rest=$(calc "($JIT - $rest) / 10" %.2f)
         (($(calc "$rest < 0.08" %d))) && break
-        compilers_rest "$SERVER_PID"
     done
+    compilers_rest "$SERVER_PID"
     say "   warm after $((turn > turns ? turns : turn)) turns of 10 s; the JVM's compilers used $rest of a core in the last"
     for rate in "${rates[@]}"; do
         calls_to "$PUSHBRIDGE" "$rate" 4

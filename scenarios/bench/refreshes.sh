@@ -4,7 +4,7 @@
 KNOWN=${KNOWN:-1000000}
 
 refreshes() {
-    local rates=(1000 3000 5000) seconds=5 rate peer
+    local rates=(1000 3000 5000) seconds=4 rate peer
     say "d. register: REGISTER refreshes with digest (two round trips each), ${rates[*]}/s; $KNOWN push targets are known"
     configure refreshes
     say "   writing users and devices to the database, which takes a minute or two"
@@ -14,7 +14,7 @@ refreshes() {
     phones refreshing 0 50000 asleep
     say "   warming up"
     for rate in 500 1000 2000; do # a server that is behind refuses them
-        refresh "$PUSHBRIDGE" $rate $((WARM_UP_SECONDS / 3))
+        refresh "$PUSHBRIDGE" $rate $((WARM_UP_SECONDS / 4))
         compilers_rest "$SERVER_PID"
     done
     for peer in "$SHIPPED" "$FMALLOC"; do refresh "$peer" 1000 1; done

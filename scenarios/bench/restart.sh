@@ -16,7 +16,7 @@ restart() {
     phones_register "$PUSHBRIDGE" awake 5070
     for tenths in 1 9; do
         say "   warming up"
-        calls_to "$PUSHBRIDGE" 500 $((WARM_UP_SECONDS / 2))
+        calls_to "$PUSHBRIDGE" 500 $((WARM_UP_SECONDS / 3))
         compilers_rest "$SERVER_PID"
         # From PBX to phone, both of which then talk on without a word.
         sipp_starts phones phones-talk-on "$PHONE_IP" 5070 "$SERVER"
