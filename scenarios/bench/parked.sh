@@ -101,5 +101,6 @@ parked_round() {
         "heap_kb_per_call=$heap" "idle_cpu_percent=$idle" \
         "end_cpu_ms_per_call=$(calc "$alive ? ($CPU - $at) * 1000 / $alive : 0")" "end_s=$ended" \
         "heap_mb=$held" "memory_mb=$memory" "threads=$threads"
-    say "   $alive of $count parked, idle at $idle % of a core; then $1 in $ended s, $failed failed"
+    [ "$idle" = - ] || idle="$idle % of a core"
+    say "   $alive of $count parked; CPU while idle: $idle; then $1 in $ended s, $failed failed"
 }

@@ -23,8 +23,8 @@ import org.pushbridge.sip.stack.UnreadRequest;
  *
  * <p>Those that matter more are sent away later. An answer to a challenge is the second half of something begun. And for the
  * phone of a user who has a call, or has one to hear the end of, somebody waits: it is the one that a push has woken. When
- * there are too many even of these, each is told when there will be room for it. Whoever is refused is refused so soon that
- * nothing has been repeated by then. Any thread.
+ * there are too many even of these, each is told when there will be room for it. With a bound of 100 ms, they are refused
+ * before T1, after which they would repeat themselves. Any thread.
  */
 final class RegisterAdmission {
     private static final QuietLog LOG = new QuietLog(LogManager.getLogger(RegisterAdmission.class), Level.WARN);
@@ -45,7 +45,7 @@ final class RegisterAdmission {
 
     /**
      * @param bound how long what waits may have waited
-     * @param delay how long it has waited now
+     * @param delay how long a REGISTER that comes now will wait
      * @param isAnswer whether it answers a challenge that the bridge gave
      * @param isAwaited whether somebody waits for a device of the user
      * @param nanoTime as {@link System#nanoTime}
@@ -100,7 +100,7 @@ final class RegisterAdmission {
         return uri.flatMap(Addresses::aor);
     }
 
-    /** How long what waits has waited now. */
+    /** How long one that comes now will wait, by what is in front of it. */
     Duration delay() {
         return delay.get();
     }

@@ -289,7 +289,7 @@ public final class SipEdge implements AutoCloseable {
         return registerAdmission.refused();
     }
 
-    /** How long what is in front of a REGISTER that comes now has waited. */
+    /** How long a REGISTER that comes now will wait, by what is in front of it. */
     public Duration registerDelay() {
         return registerAdmission.delay();
     }

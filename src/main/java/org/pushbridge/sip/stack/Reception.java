@@ -350,7 +350,7 @@ final class Reception {
             counters.retransmissions.increment();
             return; // The 2xx to it is being resent until its ACK comes.
         }
-        byte[] answer = stack.response(key);
+        byte[] answer = method.equals("INVITE") ? null : stack.response(key);
         if (answer != null) {
             counters.retransmissions.increment();
             send(back, answer);

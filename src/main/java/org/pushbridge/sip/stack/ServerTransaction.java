@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * request came and one lock around what JAIN-SIP leaves to luck. Nothing of the layer above is called under the lock.
  *
  * <p>That of an INVITE that failed outlives its response until the ACK, with the bytes alone of that response. Any other is
- * over with its final response; of it the stack keeps, for 32 s, what copies of the request are answered.
+ * over with its final response; of it the stack keeps, for 32 s, what copies of the request that come over UDP are answered.
  */
 final class ServerTransaction extends SIPServerTransactionImpl {
     private final JainStack stack;
@@ -284,7 +284,9 @@ final class ServerTransaction extends SIPServerTransactionImpl {
                 return;
             }
             removed = true;
-            remembered = isInviteTransaction() ? finalStatus >= 200 && finalStatus < 300 : finalStatus != 0;
+            // Over a connection, who sends a request other than INVITE anew has lost the answer with the connection.
+            remembered =
+                    isInviteTransaction() ? finalStatus >= 200 && finalStatus < 300 : finalStatus != 0 && !isReliable();
         }
         stack.wheel().after(Duration.ZERO, this::settled); // not under the lock
         if (mergeKey.isEmpty()) {

@@ -271,6 +271,53 @@ class ServerTransactionsTest {
     }
 
     @Test
+    void aRequestThatComesByAnotherWayAfterItWasAnsweredGets482() throws Exception {
+        try (Peer peer = bridge.peer(Transport.UDP)) {
+            String register = Messages.request("REGISTER", peer);
+            peer.send(register);
+            answer(bridge.next("REGISTER"), 200);
+            assertThat(Messages.status(peer.receive())).isEqualTo(200);
+
+            peer.send(register.replace("branch=z9hG4bK", "branch=z9hG4bKmerged"));
+
+            assertThat(Messages.status(peer.receive())).isEqualTo(482);
+            assertThat(bridge.requests).isEmpty();
+        }
+    }
+
+    @Test
+    void whoLostTheAnswerWithTheConnectionMaySendTheRequestAnew() throws Exception {
+        String register;
+        try (Peer peer = bridge.peer(Transport.TCP)) {
+            register = Messages.request("REGISTER", peer);
+            peer.send(register);
+            answer(bridge.next("REGISTER"), 200);
+            assertThat(Messages.status(peer.receive())).isEqualTo(200);
+        }
+        try (Peer peer = bridge.peer(Transport.TCP)) {
+            peer.send(register.replace("branch=z9hG4bK", "branch=z9hG4bKanew"));
+            answer(bridge.next("REGISTER"), 200);
+            assertThat(Messages.status(peer.receive())).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void aCopyOfARegisterThatWasAnsweredIsNotRefusedForWantOfTime() throws Exception {
+        try (Peer peer = bridge.peer(Transport.UDP)) {
+            String register = Messages.request("REGISTER", peer);
+            peer.send(register);
+            answer(bridge.next("REGISTER"), 200);
+            String answer = peer.receive();
+            bridge.comeBackAfter = each -> 7;
+
+            peer.send(register);
+
+            assertThat(peer.receive()).isEqualTo(answer);
+            assertThat(bridge.requests).isEmpty();
+        }
+    }
+
+    @Test
     void aMergedRequestGets482ButAForkToAnotherUserIsACallOfItsOwn() throws Exception {
         try (Peer peer = bridge.peer(Transport.UDP)) {
             String invite = Messages.invite(peer);
